@@ -1,0 +1,1 @@
+"""How events travel: envelope, outbox, SNS publish, SQS consume, inbox, topology."""

@@ -1,0 +1,197 @@
+"""Consuming: long polls merged into batches, each handled in one transaction, then deleted in batches."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from uuid import UUID
+
+import structlog
+from domain.events import Event
+from msgspec import Struct
+from runtime.database import is_passing
+from runtime.stopping import Stop, backoff, describe, keep_running, pause
+from types_aiobotocore_sqs.type_defs import MessageTypeDef
+
+from messaging import queue as sqs
+from messaging.envelope import UndecodableError, read
+from messaging.queue import MOST_ENTRIES, OpenQueue
+from messaging.slots import Slots
+
+log = structlog.get_logger()
+
+MOST_MERGED = 500
+POLLERS = 2
+
+
+class Received(Struct, frozen=True, kw_only=True, eq=False):
+    """A message that was read: the event, its id, and the receipt by which it is deleted."""
+
+    event_id: UUID
+    event: Event
+    receipt: str
+
+
+Handle = Callable[[Sequence[Received]], Awaitable[None]]
+
+
+class Consumer:
+    """Receives from one queue and hands over merged batches; a batch handled is a batch deleted.
+
+    `handle` commits before it returns. While the database is away a batch waits, kept from others by
+    heartbeats; a message that fails for another reason is tried alone and left to the queue's redrive.
+    With `slots`, messages are received for free ones only, and `handle` gives back a slot a message.
+    """
+
+    def __init__(
+        self, queue: OpenQueue, handle: Handle, *, slots: Slots | None = None, merge_seconds: float = 0.02
+    ) -> None:
+        self._queue = queue
+        self._handle = handle
+        self._slots = slots
+        self._merge_seconds = merge_seconds
+        # None marks the end. Bounded, so that pollers wait while the handler does.
+        self._arrived: asyncio.Queue[list[Received] | None] = asyncio.Queue(MOST_MERGED // MOST_ENTRIES)
+        # Receipt → when (monotonic) it must be extended next.
+        self._held: dict[str, float] = {}
+        self._trouble: str | None = None
+
+    async def check(self) -> None:
+        """Raise ConnectionError when the last receive failed."""
+        if self._trouble:
+            raise ConnectionError(self._trouble)
+
+    async def run(self, stop: Stop) -> None:
+        """Consume until `stop` is set; what was received by then is still handled."""
+        name = f"receive {self._queue.queue.name}"
+        pollers = [asyncio.create_task(keep_running(name, self._receive, stop)) for _ in range(POLLERS)]
+        heart = asyncio.create_task(self._extend())
+        handling = asyncio.create_task(self._work(stop))
+        try:
+            await stop.wait()
+            for poller in pollers:
+                poller.cancel()
+            await asyncio.gather(*pollers, return_exceptions=True)
+            await self._arrived.put(None)
+            await handling
+        finally:
+            for task in (*pollers, handling, heart):
+                task.cancel()
+            await asyncio.gather(*pollers, handling, heart, return_exceptions=True)
+
+    async def _receive(self, stop: Stop) -> None:
+        while not stop.is_set():
+            room = await self._slots.reserve(MOST_ENTRIES) if self._slots else MOST_ENTRIES
+            kept = 0
+            try:
+                messages = await sqs.receive(self._queue, room)
+                self._trouble = None
+                readable, unreadable = self._read(messages)
+                kept = len(readable)
+            except Exception as error:
+                self._trouble = describe(error)
+                raise
+            finally:
+                self._give_back(room - kept)
+            if readable:
+                await self._arrived.put(readable)
+            for message, reason in unreadable:
+                await sqs.dead_letter(self._queue, message, reason)
+
+    def _read(
+        self, messages: list[MessageTypeDef]
+    ) -> tuple[list[Received], list[tuple[MessageTypeDef, str]]]:
+        extend_at = time.monotonic() + self._queue.queue.visibility_seconds / 3
+        readable, unreadable = [], []
+        for message in messages:
+            try:
+                event_id, event = read(message["Body"])
+            except UndecodableError as error:
+                unreadable.append((message, str(error)))
+            else:
+                receipt = message["ReceiptHandle"]
+                self._held[receipt] = extend_at
+                readable.append(Received(event_id=event_id, event=event, receipt=receipt))
+        return readable, unreadable
+
+    async def _work(self, stop: Stop) -> None:
+        while batch := await self._merged():
+            await self._settle(batch, stop)
+
+    async def _merged(self) -> list[Received]:
+        """Return what has arrived, and what arrives within `merge_seconds`; empty at the end."""
+        first = await self._arrived.get()
+        batch = list(first or [])
+        deadline = asyncio.get_running_loop().time() + self._merge_seconds
+        while first is not None and len(batch) < MOST_MERGED:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    more = await self._arrived.get()
+            except TimeoutError:
+                break
+            if more is None:
+                await self._arrived.put(None)
+                break
+            batch.extend(more)
+        return batch
+
+    async def _settle(self, batch: Sequence[Received], stop: Stop) -> None:
+        receipts = [received.receipt for received in batch]
+        failures = 0
+        try:
+            while True:
+                try:
+                    await self._handle(batch)
+                    await self._delete(receipts)
+                except Exception as error:  # noqa: BLE001 (whatever one message does, the rest goes on)
+                    if not is_passing(error):
+                        await self._apart(batch, error, stop)
+                        return
+                    failures += 1
+                    log.warning("batch.waits", queue=self._queue.queue.name, error=describe(error))
+                    if stop.is_set():
+                        self._give_back(len(batch))
+                        return
+                    await pause(stop, backoff(failures))
+                else:
+                    return
+        finally:
+            for receipt in receipts:
+                self._held.pop(receipt, None)
+
+    async def _apart(self, batch: Sequence[Received], error: Exception, stop: Stop) -> None:
+        if len(batch) > 1:
+            for received in batch:
+                await self._settle([received], stop)
+            return
+        self._give_back(1)
+        log.error(
+            "message.failed",
+            queue=self._queue.queue.name,
+            event_id=str(batch[0].event_id),
+            event_type=type(batch[0].event).__name__,
+            exc_info=error,
+        )
+
+    async def _delete(self, receipts: Sequence[str]) -> None:
+        try:
+            await sqs.delete(self._queue, receipts)
+        except Exception as error:  # noqa: BLE001 (handled is handled: it comes again and is known by its id)
+            log.warning("batch.not_deleted", queue=self._queue.queue.name, error=describe(error))
+
+    async def _extend(self) -> None:
+        visibility = self._queue.queue.visibility_seconds
+        while True:
+            await asyncio.sleep(visibility / 6)
+            now = time.monotonic()
+            old = [receipt for receipt, extend_at in self._held.items() if extend_at <= now]
+            try:
+                await sqs.hide_for(self._queue, old, visibility)
+            except Exception as error:  # noqa: BLE001 (the next beat tries again)
+                log.warning("heartbeat.failed", queue=self._queue.queue.name, error=describe(error))
+                continue
+            for receipt in self._held.keys() & set(old):
+                self._held[receipt] = now + visibility / 3
+
+    def _give_back(self, count: int) -> None:
+        if self._slots and count:
+            self._slots.release(count)

@@ -1,0 +1,104 @@
+"""The envelope: CloudEvents 1.0 structured JSON around an event, and back."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from domain.events import EVENT_TYPES, Event, schema_id, type_name
+from domain.priority import Priority
+from msgspec import Struct
+
+from messaging.topology import Topology
+
+
+class Envelope(Struct, frozen=True, kw_only=True, rename="lower"):
+    """A CloudEvents 1.0 envelope; `data` stays encoded until its type is known."""
+
+    specversion: str
+    id: UUID
+    source: str
+    type: str
+    subject: str
+    time: datetime
+    datacontenttype: str
+    dataschema: str
+    data: msgspec.Raw
+
+
+class Outgoing(Struct, frozen=True, kw_only=True):
+    """An event to be appended: its id, and the subject (the user) whose messages keep together."""
+
+    event_id: UUID
+    subject: UUID
+    event: Event
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """An event in its envelope, with what the broker routes by."""
+
+    event_id: UUID
+    event_type: str
+    priority: Priority
+    group_id: str
+    attributes: dict[str, str]
+    body: str
+
+
+class UndecodableError(Exception):
+    """A message nobody can read; the text is one line that says why."""
+
+
+DECODERS = {type_name(event): msgspec.json.Decoder(event) for event in EVENT_TYPES.values()}
+ENVELOPE = msgspec.json.Decoder(Envelope)
+
+
+def compose(topology: Topology, source: str, at: datetime, outgoing: Iterable[Outgoing]) -> list[Message]:
+    """Return the messages of events that happened `at` (aware, UTC), leaving out unpublished event types.
+
+    An event's own priority wins over its type's.
+    """
+    messages = []
+    for out in outgoing:
+        kind = type(out.event)
+        event_type = topology.event_types[kind.__name__]
+        if not event_type.published:
+            continue
+        priority = getattr(out.event, "priority", event_type.priority)
+        envelope = Envelope(
+            specversion="1.0",
+            id=out.event_id,
+            source=f"carillon/{source}",
+            type=type_name(kind),
+            subject=str(out.subject),
+            time=at,
+            datacontenttype="application/json",
+            dataschema=schema_id(kind),
+            data=msgspec.Raw(msgspec.json.encode(out.event)),
+        )
+        messages.append(
+            Message(
+                event_id=out.event_id,
+                event_type=kind.__name__,
+                priority=priority,
+                group_id=str(out.subject),
+                attributes={"eventType": kind.__name__, "priority": priority.value},
+                body=msgspec.json.encode(envelope).decode(),
+            )
+        )
+    return messages
+
+
+def read(body: str) -> tuple[UUID, Event]:
+    """Return the id and the event of a message's body. Raises UndecodableError."""
+    try:
+        envelope = ENVELOPE.decode(body)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise UndecodableError(f"not a CloudEvents envelope: {error}") from None
+    decoder = DECODERS.get(envelope.type)
+    if decoder is None:
+        raise UndecodableError(f"unknown event type {envelope.type}")
+    try:
+        return envelope.id, decoder.decode(envelope.data)
+    except msgspec.DecodeError as error:
+        raise UndecodableError(f"not a {envelope.type}: {error}") from None

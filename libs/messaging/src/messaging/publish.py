@@ -1,0 +1,114 @@
+"""Publishing: messages to SNS in batches of at most ten entries and 256 KiB, judged entry by entry."""
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+
+from botocore.exceptions import ClientError
+from msgspec import Struct
+from types_aiobotocore_sns import SNSClient
+from types_aiobotocore_sns.type_defs import PublishBatchRequestEntryTypeDef
+
+from messaging.envelope import Message
+
+MOST_ENTRIES = 10
+MOST_BYTES = 256 * 1024
+# AWS silently discards a raw-delivered message with more, emulators deliver it: so it is refused here.
+MOST_ATTRIBUTES = 10
+# The request itself is bad: sending it again cannot help, sending its entries one by one finds the bad one.
+SENDER_FAULTS = frozenset(
+    {"InvalidParameter", "InvalidParameterValue", "ValidationError", "BatchRequestTooLong"}
+)
+
+
+class Refused(Struct, frozen=True):
+    """An entry that SNS (or its limits) will never take."""
+
+    index: int
+    reason: str
+
+
+class Published(Struct, frozen=True):
+    """What became of each message, by its place in the list: refused for good, or failed for now."""
+
+    accepted: list[int]
+    refused: list[Refused]
+    failed: list[int]
+
+
+Publish = Callable[[str, Sequence[Message]], Awaitable[Published]]
+
+
+def size(message: Message) -> int:
+    """Return what a message counts towards the limit of a batch, in bytes."""
+    attributes = sum(len(name) + len("String") + len(value) for name, value in message.attributes.items())
+    return len(message.body.encode()) + attributes
+
+
+def fault(message: Message) -> str | None:
+    """Return why SNS could never take the message, or None."""
+    if len(message.attributes) > MOST_ATTRIBUTES:
+        return f"{len(message.attributes)} attributes, more than {MOST_ATTRIBUTES}"
+    if (bytes_ := size(message)) > MOST_BYTES:
+        return f"{bytes_} bytes, more than {MOST_BYTES}"
+    return None
+
+
+def batches(messages: Sequence[Message], indexes: Sequence[int]) -> Iterator[list[int]]:
+    """Cut `indexes` into batches that SNS takes, in order."""
+    batch: list[int] = []
+    weight = 0
+    for index in indexes:
+        bytes_ = size(messages[index])
+        if batch and (len(batch) == MOST_ENTRIES or weight + bytes_ > MOST_BYTES):
+            yield batch
+            batch, weight = [], 0
+        batch.append(index)
+        weight += bytes_
+    if batch:
+        yield batch
+
+
+def entry(index: int, message: Message) -> PublishBatchRequestEntryTypeDef:
+    """Return a message as a PublishBatch entry; its group lets fair queues keep one user from the rest."""
+    return {
+        "Id": str(index),
+        "Message": message.body,
+        "MessageGroupId": message.group_id,
+        "MessageAttributes": {
+            name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
+        },
+    }
+
+
+async def publish_batch(
+    sns: SNSClient, topic_arn: str, messages: Sequence[Message], batch: Sequence[int]
+) -> Published:
+    """Send one batch of `messages`, the ones at the places in `batch`.
+
+    Raises what the client raises when the broker is lost or will not serve this topic.
+    """
+    try:
+        answer = await sns.publish_batch(
+            TopicArn=topic_arn,
+            PublishBatchRequestEntries=[entry(index, messages[index]) for index in batch],
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in SENDER_FAULTS:
+            raise
+        if len(batch) == 1:
+            return Published([], [Refused(batch[0], str(error))], [])
+        parts = [await publish_batch(sns, topic_arn, messages, [index]) for index in batch]
+        return Published(
+            [index for part in parts for index in part.accepted],
+            [refused for part in parts for refused in part.refused],
+            [index for part in parts for index in part.failed],
+        )
+    failed = answer.get("Failed", [])
+    return Published(
+        [int(each["Id"]) for each in answer.get("Successful", [])],
+        [
+            Refused(int(each["Id"]), f"{each['Code']}: {each.get('Message', '')}")
+            for each in failed
+            if each["SenderFault"]
+        ],
+        [int(each["Id"]) for each in failed if not each["SenderFault"]],
+    )

@@ -1,0 +1,1 @@
+DELETE FROM inbox.messages WHERE handled_at < now() - $1::interval;

@@ -1,0 +1,115 @@
+"""The topology: event types, queues and subscriptions, read from the one file that everybody reads."""
+
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import msgspec
+import yaml
+from domain.priority import Priority
+from msgspec import Struct
+
+
+class TopologyError(Exception):
+    """The topology file is missing or not valid; the message is one line that says where and why."""
+
+
+class EventType(Struct, frozen=True, kw_only=True, rename="camel"):
+    """One event type and its topic; `catch_up_hours` is how late a due one may still be sent."""
+
+    topic: str
+    priority: Priority
+    schema_version: int
+    published: bool = True
+    send_at_local: str | None = None
+    catch_up_hours: float | None = None
+
+
+class Subscription(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a queue hears: some topics, all of their messages or those its filter policy lets through."""
+
+    topics: tuple[str, ...]
+    filter_policy: dict[str, Any] | None = None
+
+
+class Queue(Struct, frozen=True, kw_only=True, rename="camel"):
+    """One queue, its file entry merged over the file's defaults."""
+
+    name: str
+    visibility_seconds: int
+    retention_seconds: int
+    max_receives: int
+    batch: int
+    concurrency: int
+    priority: Priority | None = None
+    subscriptions: tuple[Subscription, ...] = ()
+
+
+class Topology(Struct, frozen=True, kw_only=True):
+    """Every event type and queue, by name."""
+
+    event_types: dict[str, EventType]
+    queues: dict[str, Queue]
+    dead_letter_retention_seconds: int
+
+
+def load_topology(path: Path) -> Topology:
+    """Read and check the topology file; its schema stands beside it. Raises TopologyError."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        schema = msgspec.json.decode(path.with_name("topology.schema.json").read_bytes())
+    except (OSError, yaml.YAMLError, msgspec.DecodeError) as error:
+        raise TopologyError(f"{path}: {' '.join(str(error).split())}") from None
+    errors = [
+        f"{'.'.join(str(part) for part in error.instance_path) or 'document'}: {error.message}"
+        for error in jsonschema_rs.validator_for(schema).iter_errors(document)
+    ]
+    if errors:
+        raise TopologyError(f"{path}: {'; '.join(errors)}")
+    queues = {
+        name: msgspec.convert({**document["defaults"], **entry, "name": name}, Queue)
+        for name, entry in document["queues"].items()
+    }
+    event_types = msgspec.convert(document["eventTypes"], dict[str, EventType])
+    check_topics(path, event_types, queues)
+    return Topology(
+        event_types=event_types,
+        queues=queues,
+        dead_letter_retention_seconds=document["deadLetter"]["retentionSeconds"],
+    )
+
+
+def check_topics(path: Path, event_types: dict[str, EventType], queues: dict[str, Queue]) -> None:
+    """Raise TopologyError when a queue subscribes to a topic that no event type has."""
+    known = {event_type.topic for event_type in event_types.values()}
+    for queue in queues.values():
+        for subscription in queue.subscriptions:
+            if unknown := sorted(set(subscription.topics) - known):
+                raise TopologyError(
+                    f"{path}: queues.{queue.name}: no event type has the topic {', '.join(unknown)}"
+                )
+
+
+def topic_name(environment: str, topic: str) -> str:
+    """Return the name of a topic in AWS, `carillon-production-birthday-due`."""
+    return f"carillon-{environment}-{topic}"
+
+
+def queue_name(environment: str, queue: str) -> str:
+    """Return the name of a queue in AWS, `carillon-production-webhook-critical`."""
+    return f"carillon-{environment}-{queue}"
+
+
+def dead_letter_name(environment: str, queue: str) -> str:
+    """Return the name of the queue that takes what consumers of `queue` could not handle."""
+    return f"{queue_name(environment, queue)}-dlq"
+
+
+def undelivered_name(environment: str, queue: str) -> str:
+    """Return the name of the queue that takes what SNS could not deliver to `queue`."""
+    return f"{queue_name(environment, queue)}-undelivered-dlq"
+
+
+def topic_arn(region: str, account_id: str, environment: str, topic: str) -> str:
+    """Return a topic's ARN; derived, so that publishing needs no permission but to publish."""
+    return f"arn:aws:sns:{region}:{account_id}:{topic_name(environment, topic)}"

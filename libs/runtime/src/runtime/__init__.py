@@ -1,0 +1,1 @@
+"""What every service stands on: settings, logs, pools, AWS clients, SQL, migrations, run until SIGTERM."""

@@ -1,0 +1,54 @@
+"""Running: settings, logs, then the service until SIGTERM or SIGINT; every way of failing is one line."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+import uvloop
+
+from runtime.logs import configure_logs
+from runtime.settings import ServiceSettings, SettingsError, load_settings
+from runtime.stopping import Stop
+from runtime.waiting import StartFailedError, StoppedError
+
+log = structlog.get_logger()
+
+S = TypeVar("S", bound=ServiceSettings)
+
+EXIT_FAILED_TO_START = 1
+EXIT_BAD_SETTINGS = 2
+
+
+def run_service(name: str, settings_type: type[S], serve: Callable[[S, Stop], Awaitable[None]]) -> None:
+    """Run `serve` until it returns; `stop` is set on SIGTERM and SIGINT.
+
+    Exits 2 with one line that names the variable when a setting is missing or bad, and 1 with one line
+    when something the service needs did not come in time.
+    """
+    try:
+        settings = load_settings(settings_type, os.environ)
+    except SettingsError as error:
+        sys.stderr.write(f"{name}: {error}\n")
+        sys.exit(EXIT_BAD_SETTINGS)
+    configure_logs(name, form=settings.log_format, level=settings.log_level)
+
+    async def until_stopped() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        log.info("service.starting", pid=os.getpid())
+        await serve(settings, stop)
+        log.info("service.stopped")
+
+    try:
+        uvloop.run(until_stopped())
+    except StoppedError:
+        log.info("service.stopped")
+    except (StartFailedError, OSError) as error:
+        log.error("service.failed_to_start", error=str(error))  # noqa: TRY400 (one line, no traceback)
+        sys.stderr.write(f"{name}: {error}\n")
+        sys.exit(EXIT_FAILED_TO_START)

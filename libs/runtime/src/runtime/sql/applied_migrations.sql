@@ -1,0 +1,1 @@
+SELECT version FROM public.schema_migrations;
