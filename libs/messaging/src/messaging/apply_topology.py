@@ -68,7 +68,7 @@ async def apply_topic(sns: SNSClient, environment: str, topic: str) -> tuple[str
     return topic, (await sns.create_topic(Name=topic_name(environment, topic)))["TopicArn"]
 
 
-async def apply_queue(  # noqa: PLR0913, PLR0917 (one queue with all that belongs to it)
+async def apply_queue(
     sns: SNSClient, sqs: SQSClient, topology: Topology, environment: str, queue: Queue, topics: dict[str, str]
 ) -> None:
     """Make one queue with its dead-letter queues, its access policy and its subscriptions."""

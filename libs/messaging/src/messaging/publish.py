@@ -1,13 +1,18 @@
 """Publishing: messages to SNS in batches of at most ten entries and 256 KiB, judged entry by entry."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
-from botocore.exceptions import ClientError
+import structlog
+from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
+from runtime.stopping import describe
 from types_aiobotocore_sns import SNSClient
 from types_aiobotocore_sns.type_defs import PublishBatchRequestEntryTypeDef
 
 from messaging.envelope import Message
+
+log = structlog.get_logger()
 
 MOST_ENTRIES = 10
 MOST_BYTES = 256 * 1024
@@ -34,7 +39,7 @@ class Published(Struct, frozen=True):
     failed: list[int]
 
 
-Publish = Callable[[str, Sequence[Message]], Awaitable[Published]]
+Publish = Callable[[Sequence[Message]], Awaitable[Published]]
 
 
 def size(message: Message) -> int:
@@ -79,6 +84,44 @@ def entry(index: int, message: Message) -> PublishBatchRequestEntryTypeDef:
     }
 
 
+async def publish_all(
+    sns: SNSClient, topic_arns: Mapping[str, str], messages: Sequence[Message], *, at_once: int
+) -> Published:
+    """Publish each message to its event type's topic, at most `at_once` calls under way; lose none.
+
+    What the broker could not take now, because it is away or does not know the topic, has failed for now.
+    """
+    refused = [Refused(index, why) for index, message in enumerate(messages) if (why := fault(message))]
+    unfit = {each.index for each in refused}
+    by_topic: dict[str, list[int]] = {}
+    for index, message in enumerate(messages):
+        if index not in unfit:
+            by_topic.setdefault(topic_arns[message.event_type], []).append(index)
+    places = asyncio.Semaphore(at_once)
+
+    async def one(topic_arn: str, batch: list[int]) -> Published:
+        async with places:
+            try:
+                return await publish_batch(sns, topic_arn, messages, batch)
+            except (BotoCoreError, ClientError, OSError) as error:
+                log.warning("publish.failed", topic=topic_arn, messages=len(batch), error=describe(error))
+                return Published([], [], batch)
+
+    parts = await asyncio.gather(
+        *(one(topic, batch) for topic, indexes in by_topic.items() for batch in batches(messages, indexes))
+    )
+    return together([Published([], refused, []), *parts])
+
+
+def together(parts: Sequence[Published]) -> Published:
+    """Join the results of several calls."""
+    return Published(
+        [index for part in parts for index in part.accepted],
+        [refused for part in parts for refused in part.refused],
+        [index for part in parts for index in part.failed],
+    )
+
+
 async def publish_batch(
     sns: SNSClient, topic_arn: str, messages: Sequence[Message], batch: Sequence[int]
 ) -> Published:
@@ -96,12 +139,7 @@ async def publish_batch(
             raise
         if len(batch) == 1:
             return Published([], [Refused(batch[0], str(error))], [])
-        parts = [await publish_batch(sns, topic_arn, messages, [index]) for index in batch]
-        return Published(
-            [index for part in parts for index in part.accepted],
-            [refused for part in parts for refused in part.refused],
-            [index for part in parts for index in part.failed],
-        )
+        return together([await publish_batch(sns, topic_arn, messages, [index]) for index in batch])
     failed = answer.get("Failed", [])
     return Published(
         [int(each["Id"]) for each in answer.get("Successful", [])],

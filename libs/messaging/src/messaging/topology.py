@@ -8,9 +8,10 @@ import msgspec
 import yaml
 from domain.priority import Priority
 from msgspec import Struct
+from runtime.waiting import StartFailedError
 
 
-class TopologyError(Exception):
+class TopologyError(StartFailedError):
     """The topology file is missing or not valid; the message is one line that says where and why."""
 
 
@@ -59,13 +60,13 @@ def load_topology(path: Path) -> Topology:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
         schema = msgspec.json.decode(path.with_name("topology.schema.json").read_bytes())
     except (OSError, yaml.YAMLError, msgspec.DecodeError) as error:
-        raise TopologyError(f"{path}: {' '.join(str(error).split())}") from None
-    errors = [
-        f"{'.'.join(str(part) for part in error.instance_path) or 'document'}: {error.message}"
+        raise TopologyError(f"TOPOLOGY_FILE {path}: {' '.join(str(error).split())}") from None
+    faults = [
+        f"{'.'.join(map(str, error.instance_path))}: {error.message}"
         for error in jsonschema_rs.validator_for(schema).iter_errors(document)
     ]
-    if errors:
-        raise TopologyError(f"{path}: {'; '.join(errors)}")
+    if faults:
+        raise TopologyError(f"TOPOLOGY_FILE {path}: {'; '.join(faults)}")
     queues = {
         name: msgspec.convert({**document["defaults"], **entry, "name": name}, Queue)
         for name, entry in document["queues"].items()
@@ -86,7 +87,7 @@ def check_topics(path: Path, event_types: dict[str, EventType], queues: dict[str
         for subscription in queue.subscriptions:
             if unknown := sorted(set(subscription.topics) - known):
                 raise TopologyError(
-                    f"{path}: queues.{queue.name}: no event type has the topic {', '.join(unknown)}"
+                    f"TOPOLOGY_FILE {path}: queues.{queue.name}: no event type has the topic {', '.join(unknown)}"
                 )
 
 

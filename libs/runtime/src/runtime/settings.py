@@ -21,6 +21,7 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
 
     carillon_env: Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,19}$")]
     database_url: Annotated[str, Meta(pattern="^postgres(ql)?://")]
+    topology_file: str
     database_pool_size: Count = 8
     # 0 behind a PgBouncer in transaction mode, which cannot keep prepared statements.
     database_statement_cache: Annotated[int, Meta(ge=0)] = 200
@@ -37,17 +38,14 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
             raise ValueError("CLOCK_OFFSET_SECONDS may be set only with CARILLON_ENV=local")
 
 
-class BrokerSettings(Struct, frozen=True, kw_only=True):
-    """Where SNS and SQS are; credentials and AWS_ENDPOINT_URL are read by the AWS client itself."""
+class WorkerSettings(ServiceSettings, frozen=True, kw_only=True):
+    """What the services behind the API read as well: where SNS and SQS are, and where health is answered.
+
+    Credentials and AWS_ENDPOINT_URL are read by the AWS client itself.
+    """
 
     aws_region: Annotated[str, Meta(min_length=1)]
     aws_account_id: Annotated[str, Meta(pattern="^[0-9]{12}$")]
-    topology_file: str
-
-
-class HealthSettings(Struct, frozen=True, kw_only=True):
-    """Where a worker answers health checks."""
-
     health_port: Port
     health_host: str = "127.0.0.1"
 

@@ -1,0 +1,1 @@
+"""The only door out: relays the outbox to one SNS topic per event type."""

@@ -1,0 +1,1 @@
+"""Four priority queues in, signed HTTP POST out; PostgreSQL owns a delivery from the first moment."""

@@ -3,17 +3,18 @@
 
 -- One row an event received, whatever the queues repeat. `open` counts its deliveries that are not settled.
 CREATE TABLE delivery.events (
-    event_id    uuid        PRIMARY KEY,
-    user_id     uuid        NOT NULL,
-    event_type  text        NOT NULL,
-    priority    smallint    NOT NULL CHECK (priority BETWEEN 0 AND 3),
-    body        text        NOT NULL,
-    open        integer     NOT NULL CHECK (open >= 0),
-    received_at timestamptz NOT NULL DEFAULT now(),
-    settled_at  timestamptz,
-    -- The outcome as it was appended, so that a repeated event is answered with the same one.
-    outcome     text,
-    CHECK ((settled_at IS NULL) = (outcome IS NULL))
+    event_id     uuid        PRIMARY KEY,
+    user_id      uuid        NOT NULL,
+    event_type   text        NOT NULL,
+    priority     smallint    NOT NULL CHECK (priority BETWEEN 0 AND 3),
+    body         text        NOT NULL,
+    open         integer     NOT NULL CHECK (open >= 0),
+    received_at  timestamptz NOT NULL DEFAULT now(),
+    -- The outcome as it was appended (its data, as JSON): a repeated event is answered with the same one.
+    settled_at   timestamptz,
+    outcome_type text,
+    outcome      text,
+    CHECK (num_nulls(settled_at, outcome_type, outcome) IN (0, 3))
 );
 
 CREATE TABLE delivery.deliveries (

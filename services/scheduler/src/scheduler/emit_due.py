@@ -1,0 +1,75 @@
+"""Emitting: claim what is due, append it to the outbox and plan the next date, all in one transaction."""
+
+from datetime import datetime, timedelta
+
+import asyncpg
+import structlog
+from domain.events import BirthdayDue
+from domain.message_text import birthday_message
+from domain.priority import Priority
+from messaging.envelope import Outgoing, compose
+from messaging.outbox import append
+from messaging.topology import Topology
+from runtime.database import Pool
+from runtime.statements import Statements
+from runtime.stopping import Stop, pause
+
+from scheduler.pending import following, write_pending
+
+log = structlog.get_logger()
+
+SQL = Statements("scheduler")
+
+SOURCE = "scheduler"
+LONGEST_SLEEP = timedelta(seconds=1)
+PRIORITIES = list(Priority)
+
+
+async def emit_due(
+    pool: Pool, topology: Topology, stop: Stop, *, offset: timedelta, batch: int, check_after: timedelta
+) -> None:
+    """Emit what falls due until `stop` is set; sleep to the next due instant, at most 1 s.
+
+    The business clock is the database's now() plus `offset`, read once a round.
+    """
+    while not stop.is_set():
+        [(now, next_due_at)] = await pool.fetch(SQL["read_clock"], offset)
+        if next_due_at is not None and next_due_at <= now:
+            await emit_batch(pool, topology, now=now, batch=batch, check_after=check_after)
+        else:
+            sleep = min(next_due_at - now, LONGEST_SLEEP) if next_due_at else LONGEST_SLEEP
+            await pause(stop, sleep.total_seconds())
+
+
+async def emit_batch(
+    pool: Pool, topology: Topology, *, now: datetime, batch: int, check_after: timedelta
+) -> int:
+    """Claim at most `batch` occurrences due at `now`, append their events and write the dates that follow.
+
+    Returns how many were emitted. Nothing is half-claimed: all of it commits, or none.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        rows = await connection.fetch(SQL["claim_due"], now, batch, check_after)
+        await write_pending(connection, [row for row in map(following, rows) if row])
+        await append(connection, compose(topology, SOURCE, now, map(due_event, rows)))
+    if rows:
+        latest = max(row["emitted_at"] - row["due_at"] for row in rows)
+        log.info("due.emitted", occurrences=len(rows), worst_lag_seconds=round(latest.total_seconds(), 3))
+    return len(rows)
+
+
+def due_event(row: asyncpg.Record) -> Outgoing:
+    """Return the event of a claimed occurrence: the same however often it is emitted."""
+    event = BirthdayDue(
+        occasion_id=row["occasion_id"],
+        user_id=row["user_id"],
+        local_date=row["local_date"],
+        local_time=row["send_at_local"],
+        timezone=row["timezone"],
+        due_at=row["due_at"],
+        emitted_at=row["emitted_at"],
+        late_by_seconds=max(0, int((row["emitted_at"] - row["due_at"]).total_seconds())),
+        priority=PRIORITIES[row["priority"]],
+        message=birthday_message(row["first_name"], row["last_name"]),
+    )
+    return Outgoing(event_id=row["event_id"], subject=row["user_id"], event=event)

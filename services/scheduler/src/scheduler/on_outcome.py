@@ -1,0 +1,58 @@
+"""Outcomes: an answered occurrence moves to history; one still in delivery is asked about later."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import assert_never
+from uuid import UUID
+
+import structlog
+from domain.events import OccurrenceCompleted, OccurrenceFailed, OccurrenceProgress
+from domain.occurrence import OccurrenceStatus
+from messaging.consume import Received
+from runtime.database import Pool
+from runtime.statements import Statements
+
+log = structlog.get_logger()
+
+SQL = Statements("scheduler")
+
+Answer = OccurrenceCompleted | OccurrenceFailed | OccurrenceProgress
+
+
+async def on_outcomes(pool: Pool, batch: Sequence[Received]) -> None:
+    """Record a batch of answers in one transaction.
+
+    They match by event id and status: one for a finished occurrence changes nothing. Raises TypeError for
+    an event that is no answer, which leaves it to the queue's redrive.
+    """
+    finished: list[tuple[UUID, str, str | None]] = []
+    progress: list[tuple[UUID, datetime]] = []
+    for received in batch:
+        answer = answer_of(received)
+        match answer:
+            case OccurrenceCompleted():
+                finished.append((answer.due_event_id, OccurrenceStatus.COMPLETED.value, None))
+            case OccurrenceFailed():
+                finished.append((answer.due_event_id, OccurrenceStatus.FAILED.value, answer.reason))
+            case OccurrenceProgress():
+                progress.append((answer.due_event_id, answer.check_at))
+            case _:
+                assert_never(answer)
+    async with pool.acquire() as connection, connection.transaction():
+        moved = await connection.fetch(
+            SQL["finish"],
+            [event_id for event_id, _, _ in finished],
+            [status for _, status, _ in finished],
+            [reason for _, _, reason in finished],
+        )
+        await connection.execute(
+            SQL["check_later"], [event_id for event_id, _ in progress], [check_at for _, check_at in progress]
+        )
+    log.info("outcomes.recorded", answers=len(batch), finished=len(moved), in_progress=len(progress))
+
+
+def answer_of(received: Received) -> Answer:
+    """Return the event as an answer to a due event. Raises TypeError."""
+    if not isinstance(received.event, OccurrenceCompleted | OccurrenceFailed | OccurrenceProgress):
+        raise TypeError(f"not an answer to a due event: {type(received.event).__name__}")
+    return received.event

@@ -1,0 +1,22 @@
+INSERT INTO schedule.occurrences (
+    status, event_id, occasion_id, occasion_type, user_id, priority, nominal_date, after_date, local_date,
+    send_at_local, timezone, anchor_date, leap_day_policy, first_name, last_name, due_at, user_version
+)
+SELECT 'PENDING', planned.*
+FROM unnest(
+    $1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::smallint[], $6::text[], $7::text[], $8::date[],
+    $9::time[], $10::text[], $11::date[], $12::text[], $13::text[], $14::text[], $15::timestamptz[], $16::integer[]
+) AS planned
+ON CONFLICT (occasion_id) WHERE status = 'PENDING' DO UPDATE SET
+    event_id = excluded.event_id,
+    priority = excluded.priority,
+    nominal_date = excluded.nominal_date,
+    local_date = excluded.local_date,
+    send_at_local = excluded.send_at_local,
+    timezone = excluded.timezone,
+    anchor_date = excluded.anchor_date,
+    leap_day_policy = excluded.leap_day_policy,
+    first_name = excluded.first_name,
+    last_name = excluded.last_name,
+    due_at = excluded.due_at,
+    user_version = excluded.user_version;

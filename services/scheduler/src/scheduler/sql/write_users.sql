@@ -1,0 +1,21 @@
+INSERT INTO schedule.users AS known (
+    id, version, first_name, last_name, date_of_birth, timezone, send_at_local, leap_day_policy, first_date,
+    deleted_at
+)
+SELECT newest.*
+FROM unnest(
+    $1::uuid[], $2::integer[], $3::text[], $4::text[], $5::date[], $6::text[], $7::time[], $8::text[], $9::text[],
+    $10::timestamptz[]
+) AS newest
+ON CONFLICT (id) DO UPDATE SET
+    version = excluded.version,
+    first_name = excluded.first_name,
+    last_name = excluded.last_name,
+    date_of_birth = excluded.date_of_birth,
+    timezone = excluded.timezone,
+    send_at_local = excluded.send_at_local,
+    leap_day_policy = excluded.leap_day_policy,
+    first_date = excluded.first_date,
+    deleted_at = excluded.deleted_at
+WHERE known.version < excluded.version
+RETURNING known.id;

@@ -1,0 +1,79 @@
+"""`python -m webhook_worker`: wires four queues, the POSTs and their retries, and runs until SIGTERM."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from messaging.consume import Consumer, Received
+from messaging.queue import open_queue
+from messaging.slots import Slots
+from messaging.topology import load_topology
+from runtime.aws import open_sqs
+from runtime.database import open_pool, ping
+from runtime.health import Check, serve_health
+from runtime.service import run_service
+from runtime.stopping import Loop, Stop, run_loops
+
+from webhook_worker.answer_repeats import answer_repeats
+from webhook_worker.deliver import Deliverer
+from webhook_worker.delivery import Delivery
+from webhook_worker.endpoint import default_endpoint
+from webhook_worker.merge import Merge
+from webhook_worker.on_occurrence_due import accept_events, on_occurrence_due
+from webhook_worker.post_webhook import open_transport, post_webhook
+from webhook_worker.record_attempts import record_attempts
+from webhook_worker.retry_due import retry_due
+from webhook_worker.settings import Settings
+
+QUEUES = ("webhook-critical", "webhook-high", "webhook-normal", "webhook-low")
+SQS_CONNECTIONS = 64
+# A message waits this long for others to share its transaction; it is on its way to a deadline.
+MERGE_SECONDS = 0.005
+
+
+async def serve(settings: Settings, stop: Stop) -> None:
+    """Deliver until `stop` is set, then finish the attempts under way."""
+    topology = load_topology(Path(settings.topology_file))
+    offset = timedelta(seconds=settings.clock_offset_seconds)
+    timeout = timedelta(seconds=settings.webhook_timeout_seconds)
+    lease = timedelta(seconds=settings.delivery_lease_seconds)
+    endpoint = default_endpoint(settings.webhook_url, settings.webhook_secret)
+    transport = open_transport(
+        connect_timeout=timedelta(seconds=settings.webhook_connect_timeout_seconds), timeout=timeout
+    )
+    async with (
+        transport,
+        open_pool("webhook-worker", settings, stop) as pool,
+        open_sqs(settings.aws_region, connections=SQS_CONNECTIONS) as sqs,
+    ):
+
+        async def accept(batch: Sequence[Received]) -> list[Delivery]:
+            async with pool.acquire() as connection, connection.transaction():
+                deliveries = await accept_events(connection, endpoint, lease, batch)
+                repeated = {received.event_id for received in batch} - {one.event_id for one in deliveries}
+                await answer_repeats(connection, topology, offset, sorted(repeated))
+                return deliveries
+
+        record = Merge(partial(record_attempts, pool, topology, offset))
+        deliverer = Deliverer(partial(post_webhook, transport, endpoint, within=timeout), record.put, stop)
+        loops: dict[str, Loop] = {
+            "retry due": partial(retry_due, pool, deliverer.start, Slots(settings.retry_slots), lease=lease)
+        }
+        checks: dict[str, Check] = {"database": partial(ping, pool)}
+        for name in QUEUES:
+            queue = topology.queues[name]
+            slots = Slots(queue.concurrency)
+            opened = await open_queue(
+                sqs, settings.carillon_env, queue, stop, within=settings.start_timeout_seconds
+            )
+            handle = partial(on_occurrence_due, accept, deliverer.start, slots)
+            consumer = Consumer(opened, handle, slots=slots, merge_seconds=MERGE_SECONDS)
+            loops[name], checks[name] = consumer.run, consumer.check
+        async with serve_health(settings.health_host, settings.health_port, checks, stop):
+            await run_loops(loops, stop, drain_within=settings.drain_timeout_seconds)
+            await deliverer.finish(within=settings.drain_timeout_seconds)
+
+
+if __name__ == "__main__":
+    run_service("webhook-worker", Settings, serve)

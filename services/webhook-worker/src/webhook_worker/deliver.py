@@ -1,0 +1,68 @@
+"""Delivering: attempt after attempt under way side by side, each recorded before its slot is free again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+from runtime.database import is_passing
+from runtime.stopping import Stop, backoff, describe, pause
+
+from webhook_worker.delivery import Attempt, Delivery
+
+log = structlog.get_logger()
+
+Post = Callable[[Delivery], Awaitable[Attempt]]
+Record = Callable[[Attempt], Awaitable[None]]
+
+
+class Deliverer:
+    """Makes and records attempts in tasks of their own; knows which are under way."""
+
+    def __init__(self, post: Post, record: Record, stop: Stop) -> None:
+        self._post = post
+        self._record = record
+        self._stop = stop
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def start(self, delivery: Delivery, done: Callable[[], None]) -> None:
+        """Make one attempt at a leased delivery; `done` is called when it is recorded or lost."""
+        task = asyncio.create_task(self._attempt(delivery, done))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def finish(self, *, within: float) -> None:
+        """Wait `within` seconds for what is under way; the rest is cut off and tried after its lease ends."""
+        if self._under_way:
+            _, unfinished = await asyncio.wait(self._under_way, timeout=within)
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*unfinished, return_exceptions=True)
+
+    async def _attempt(self, delivery: Delivery, done: Callable[[], None]) -> None:
+        try:
+            attempt = await self._post(delivery)
+            await self._record_surely(attempt)
+        except Exception as error:
+            log.error(  # noqa: TRY400 (the traceback is in exc_info)
+                "delivery.attempt_lost",
+                event_id=str(delivery.event_id),
+                delivery_id=str(delivery.id),
+                error=describe(error),
+                exc_info=error,
+            )
+        finally:
+            done()
+
+    async def _record_surely(self, attempt: Attempt) -> None:
+        """Record the attempt, waiting out a lost database: forgetting it would ring twice."""
+        failures = 0
+        while True:
+            try:
+                await self._record(attempt)
+            except Exception as error:
+                if not is_passing(error) or self._stop.is_set():
+                    raise
+                failures += 1
+                await pause(self._stop, backoff(failures))
+            else:
+                return

@@ -1,0 +1,132 @@
+"""Recording: attempts are appended, deliveries settled or rescheduled, outcomes told: one transaction."""
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import assert_never
+from uuid import UUID
+
+import structlog
+from domain.retry import Decision, Delivered, GaveUp, NoResponse, Response, RetryAt, decide_retry
+from messaging.topology import Topology
+from msgspec import Struct
+from runtime.database import Connection, Pool
+from runtime.statements import Statements
+
+from webhook_worker.delivery import Attempt
+from webhook_worker.tell_outcomes import tell_outcomes
+
+log = structlog.get_logger()
+
+SQL = Statements("webhook_worker")
+
+
+class Judged(Struct, frozen=True, kw_only=True):
+    """An attempt and what follows from it."""
+
+    attempt: Attempt
+    decision: Decision
+
+
+async def record_attempts(
+    pool: Pool, topology: Topology, offset: timedelta, attempts: Sequence[Attempt]
+) -> None:
+    """Record a batch of attempts in one transaction; an event whose last delivery settles has its outcome.
+
+    Raises what the database raises, and then nothing of the batch is recorded.
+    """
+    now = datetime.now(UTC)
+    judged = [Judged(attempt=attempt, decision=judge(attempt, now)) for attempt in attempts]
+    async with pool.acquire() as connection, connection.transaction():
+        await append_attempts(connection, attempts)
+        settled = await settle_deliveries(connection, judged, now)
+        await tell_outcomes(connection, topology, offset, settled)
+    for one in judged:
+        log_attempt(one)
+
+
+def judge(attempt: Attempt, now: datetime) -> Decision:
+    """Decide what follows from an attempt, with a jitter of its own."""
+    jitter = random.random()  # noqa: S311 (spreads retries, guards nothing)
+    return decide_retry(attempt.outcome, attempt=attempt.delivery.attempt, now=now, jitter=jitter)
+
+
+async def append_attempts(connection: Connection, attempts: Sequence[Attempt]) -> None:
+    """Append the attempts, whatever becomes of their deliveries."""
+    await connection.execute(
+        SQL["append_attempts"],
+        [attempt.delivery.id for attempt in attempts],
+        [attempt.delivery.attempt for attempt in attempts],
+        [attempt.at for attempt in attempts],
+        [attempt.delivery.event_id for attempt in attempts],
+        [attempt.delivery.endpoint_id for attempt in attempts],
+        [status_of(attempt) for attempt in attempts],
+        [attempt.latency_ms for attempt in attempts],
+        [error_of(attempt) for attempt in attempts],
+        [attempt.delivery.lease_token for attempt in attempts],
+    )
+
+
+async def settle_deliveries(connection: Connection, judged: Sequence[Judged], now: datetime) -> list[UUID]:
+    """Settle or reschedule the deliveries; return the event of each that settled now.
+
+    A 2xx settles an open delivery whatever its token; rescheduling and giving up are fenced by it.
+    """
+    best: dict[UUID, Judged] = {}
+    for one in judged:
+        known = best.get(one.attempt.delivery.id)
+        if known is None or isinstance(one.decision, Delivered):
+            best[one.attempt.delivery.id] = one
+    ordered = [best[delivery_id] for delivery_id in sorted(best)]
+    changes = [change_of(one.decision, now) for one in ordered]
+    rows = await connection.fetch(
+        SQL["settle_deliveries"],
+        [one.attempt.delivery.id for one in ordered],
+        [one.attempt.delivery.created_at for one in ordered],
+        [one.attempt.delivery.lease_token for one in ordered],
+        [one.attempt.delivery.attempt for one in ordered],
+        [status for status, _, _ in changes],
+        [wait for _, wait, _ in changes],
+        [reason for _, _, reason in changes],
+    )
+    return [row["event_id"] for row in rows if row["status"] != "pending"]
+
+
+def change_of(decision: Decision, now: datetime) -> tuple[str, timedelta | None, str | None]:
+    """Return a delivery's new status, the wait until its next attempt, and why."""
+    match decision:
+        case Delivered():
+            return "delivered", None, None
+        case RetryAt(at=at, reason=reason):
+            return "pending", at - now, reason
+        case GaveUp(reason=reason):
+            return "failed", None, reason
+        case _:
+            assert_never(decision)
+
+
+def status_of(attempt: Attempt) -> int | None:
+    """Return the HTTP status, or None where there was no answer."""
+    return attempt.outcome.status if isinstance(attempt.outcome, Response) else None
+
+
+def error_of(attempt: Attempt) -> str | None:
+    """Return why there was no answer, or None where there was one."""
+    return attempt.outcome.kind if isinstance(attempt.outcome, NoResponse) else None
+
+
+def log_attempt(judged: Judged) -> None:
+    """Say all that is known of an attempt in one line."""
+    attempt, decision = judged.attempt, judged.decision
+    log.info(
+        "delivery.attempted",
+        event_id=str(attempt.delivery.event_id),
+        delivery_id=str(attempt.delivery.id),
+        endpoint_id=str(attempt.delivery.endpoint_id),
+        attempt=attempt.delivery.attempt,
+        status=status_of(attempt),
+        error=error_of(attempt),
+        latency_ms=round(attempt.latency_ms, 1),
+        decision=type(decision).__name__,
+        next_attempt_at=decision.at.isoformat() if isinstance(decision, RetryAt) else None,
+    )

@@ -1,0 +1,36 @@
+"""The webhook worker's settings."""
+
+import base64
+import binascii
+from typing import Annotated
+
+from msgspec import Meta
+from runtime.settings import Count, Seconds, WorkerSettings
+
+SHORTEST_KEY = 24
+LONGEST_KEY = 64
+
+
+class Settings(WorkerSettings, frozen=True, kw_only=True):
+    """What the webhook worker reads from its environment. Durations are seconds."""
+
+    webhook_url: Annotated[str, Meta(pattern="^https?://[^/]+")]
+    # `whsec_` and the base64 of 24 to 64 random bytes (Standard Webhooks 1.0.0).
+    webhook_secret: Annotated[str, Meta(pattern="^whsec_")]
+    webhook_timeout_seconds: Seconds = 30
+    webhook_connect_timeout_seconds: Seconds = 5
+    # Longer than an attempt and its record take; after a crash its deliveries wait this long.
+    delivery_lease_seconds: Seconds = 45
+    retry_slots: Count = 50
+
+    def __post_init__(self) -> None:
+        """Refuse a secret that is not one, and a lease that ends before the attempt does."""
+        super().__post_init__()
+        try:
+            key = base64.b64decode(self.webhook_secret.removeprefix("whsec_"), validate=True)
+        except binascii.Error:
+            raise ValueError("WEBHOOK_SECRET is not whsec_ and base64") from None
+        if not SHORTEST_KEY <= len(key) <= LONGEST_KEY:
+            raise ValueError(f"WEBHOOK_SECRET holds {len(key)} bytes, it must hold 24 to 64")
+        if self.delivery_lease_seconds <= self.webhook_timeout_seconds:
+            raise ValueError("DELIVERY_LEASE_SECONDS must be more than WEBHOOK_TIMEOUT_SECONDS")

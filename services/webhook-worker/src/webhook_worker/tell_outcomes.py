@@ -1,0 +1,78 @@
+"""Outcomes: whoever settles an event's last delivery tells how the event ended, once."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from domain.events import DeliveryResult, OccurrenceCompleted, OccurrenceFailed
+from domain.ids import outcome_event_id
+from messaging.envelope import Outgoing, compose
+from messaging.outbox import append
+from messaging.topology import Topology
+from runtime.database import Connection
+from runtime.statements import Statements
+
+from webhook_worker.answer_repeats import SOURCE
+
+SQL = Statements("webhook_worker")
+
+Ended = OccurrenceCompleted | OccurrenceFailed
+
+
+async def tell_outcomes(
+    connection: Connection, topology: Topology, offset: timedelta, settled: Sequence[UUID]
+) -> None:
+    """Count down the events of the deliveries settled now, and append the outcome of each that reaches 0.
+
+    Events are locked in order of id, so two workers that settle the same ones wait instead of deadlocking.
+    """
+    counts = Counter(settled)
+    rows = await connection.fetch(SQL["count_down"], list(counts), list(counts.values()), offset)
+    ended = {row["event_id"]: row for row in rows if row["open"] == 0}
+    if not ended:
+        return
+    results: dict[UUID, list[DeliveryResult]] = {event_id: [] for event_id in ended}
+    for row in await connection.fetch(SQL["read_results"], list(ended)):
+        results[row["event_id"]].append(result_of(row))
+    outcomes = [outcome_of(row, results[event_id]) for event_id, row in ended.items()]
+    await connection.execute(
+        SQL["store_outcomes"],
+        [outcome.due_event_id for outcome in outcomes],
+        [outcome.occurred_at for outcome in outcomes],
+        [outcome.event_type for outcome in outcomes],
+        [msgspec.json.encode(outcome).decode() for outcome in outcomes],
+    )
+    at = outcomes[0].occurred_at  # the transaction's time, so the same for all
+    await append(connection, compose(topology, SOURCE, at, map(outgoing, outcomes)))
+
+
+def result_of(row: asyncpg.Record) -> DeliveryResult:
+    """Return how one endpoint's delivery ended."""
+    return DeliveryResult(
+        endpoint_id=row["endpoint_id"], status=row["status"], attempts=row["attempts"], reason=row["reason"]
+    )
+
+
+def outcome_of(row: asyncpg.Record, results: Sequence[DeliveryResult]) -> Ended:
+    """Return how an event ended: failed when any of its endpoints was given up."""
+    failed = [result for result in results if result.status in {"failed", "missed"}]
+    if failed:
+        return OccurrenceFailed(
+            due_event_id=row["event_id"],
+            user_id=row["user_id"],
+            occurred_at=row["now"],
+            results=tuple(results),
+            reason=failed[0].reason or failed[0].status,
+        )
+    return OccurrenceCompleted(
+        due_event_id=row["event_id"], user_id=row["user_id"], occurred_at=row["now"], results=tuple(results)
+    )
+
+
+def outgoing(outcome: Ended) -> Outgoing:
+    """Return an outcome under its derived id."""
+    event_id = outcome_event_id(outcome.due_event_id, outcome.event_type)
+    return Outgoing(event_id=event_id, subject=outcome.user_id, event=outcome)

@@ -1,0 +1,38 @@
+"""The body of a webhook, as contracts/webhooks describes it."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+from domain.events import BirthdayDue
+from msgspec import Struct
+
+
+class WebhookBody(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a partner receives; instants are UTC, `local_date` is the user's."""
+
+    type: str
+    message: str
+    user_id: UUID
+    event_id: UUID
+    timestamp: datetime
+    scheduled_for: datetime
+    late_by_seconds: int
+    local_date: date
+    timezone: str
+
+
+def webhook_body(event_id: UUID, event: BirthdayDue) -> str:
+    """Return the JSON text that every attempt for this event sends, byte for byte."""
+    body = WebhookBody(
+        type="birthday.due",
+        message=event.message,
+        user_id=event.user_id,
+        event_id=event_id,
+        timestamp=event.emitted_at,
+        scheduled_for=event.due_at,
+        late_by_seconds=event.late_by_seconds,
+        local_date=event.local_date,
+        timezone=event.timezone,
+    )
+    return msgspec.json.encode(body).decode()
