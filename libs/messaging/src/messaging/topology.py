@@ -84,11 +84,9 @@ def check_topics(path: Path, event_types: dict[str, EventType], queues: dict[str
     """Raise TopologyError when a queue subscribes to a topic that no event type has."""
     known = {event_type.topic for event_type in event_types.values()}
     for queue in queues.values():
-        for subscription in queue.subscriptions:
-            if unknown := sorted(set(subscription.topics) - known):
-                raise TopologyError(
-                    f"TOPOLOGY_FILE {path}: queues.{queue.name}: no event type has the topic {', '.join(unknown)}"
-                )
+        heard = {topic for subscription in queue.subscriptions for topic in subscription.topics}
+        if unknown := ", ".join(sorted(heard - known)):
+            raise TopologyError(f"TOPOLOGY_FILE {path}: queues.{queue.name}: no event type has {unknown}")
 
 
 def topic_name(environment: str, topic: str) -> str:
