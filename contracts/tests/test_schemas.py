@@ -1,0 +1,155 @@
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import msgspec
+import pytest
+from domain.events import EVENT_TYPES, schema_id
+from domain.ids import birthday_occasion_id, due_event_id
+from domain.message_text import birthday_message
+
+CONTRACTS = Path(__file__).parents[1]
+SCHEMAS = {
+    str(path.relative_to(CONTRACTS)): msgspec.json.decode(path.read_bytes())
+    for path in sorted(CONTRACTS.rglob("*.schema.json"))
+}
+
+
+def read(name: str) -> Any:  # noqa: ANN401 - any JSON
+    return msgspec.json.decode((CONTRACTS / name).read_bytes())
+
+
+def validator(name: str) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(SCHEMAS[name], validate_formats=True)
+
+
+def messages(name: str, document: object) -> list[str]:
+    return [error.message for error in validator(name).iter_errors(document)]
+
+
+def test_there_is_a_schema_and_an_example_for_every_event_type_of_the_code() -> None:
+    files = sorted(
+        str(path.relative_to(CONTRACTS / "events")) for path in (CONTRACTS / "events").rglob("*.json")
+    )
+    expected = sorted(f"{name}/v1.{kind}.json" for name in EVENT_TYPES for kind in ("example", "schema"))
+    assert expected == files
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_a_schema_is_json_schema_2020_12_with_an_id_and_a_description(name: str) -> None:
+    schema = SCHEMAS[name]
+    jsonschema_rs.meta.validate(schema)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert schema["$id"].startswith("urn:carillon:")
+    assert schema["description"]
+
+
+@pytest.mark.parametrize("name", [name for name in SCHEMAS if name != "topology.schema.json"])
+def test_every_field_is_described_and_unknown_ones_are_let_through(name: str) -> None:
+    schema = SCHEMAS[name]
+    fixed = {"specversion", "datacontenttype"}  # a constant says it all
+    undescribed = {field for field, rule in schema["properties"].items() if "description" not in rule} - fixed
+    assert (set(), False) == (undescribed, "additionalProperties" in schema)
+
+
+@pytest.mark.parametrize("event", EVENT_TYPES)
+def test_a_schemas_id_is_the_one_that_messages_name(event: str) -> None:
+    assert schema_id(EVENT_TYPES[event]) == SCHEMAS[f"events/{event}/v1.schema.json"]["$id"]
+
+
+@pytest.mark.parametrize("event", EVENT_TYPES)
+def test_an_example_is_valid(event: str) -> None:
+    assert messages(f"events/{event}/v1.schema.json", read(f"events/{event}/v1.example.json")) == []
+
+
+@pytest.mark.parametrize("event", EVENT_TYPES)
+def test_an_example_without_any_one_field_is_not(event: str) -> None:
+    example = read(f"events/{event}/v1.example.json")
+    schema = validator(f"events/{event}/v1.schema.json")
+    accepted = [
+        field for field in example if schema.is_valid({key: example[key] for key in example if key != field})
+    ]
+    assert accepted == []
+
+
+@pytest.mark.parametrize(
+    ("event", "field", "value"),
+    [
+        ("UserCreated", "userId", "not-a-uuid"),
+        ("UserCreated", "dateOfBirth", "1990-02-30"),
+        ("UserCreated", "dateOfBirth", "19900214"),
+        ("UserCreated", "sendAtLocal", "09:00"),
+        ("UserCreated", "sendAtLocal", "24:00:00"),
+        ("UserCreated", "occurredAt", "2026-11-22T14:05:09"),
+        ("UserCreated", "occurredAt", "2026-11-22T14:05:09+00:00"),
+        ("UserCreated", "occurredAt", "2026-13-22T14:05:09Z"),
+        ("UserCreated", "firstDate", "2027-2-29"),
+        ("UserCreated", "version", 0),
+        ("UserCreated", "firstName", ""),
+        ("BirthdayDue", "lateBySeconds", -1),
+        ("BirthdayDue", "lateBySeconds", 1.5),
+        ("BirthdayDue", "priority", "urgent"),
+        ("OccurrenceCompleted", "results", [{"endpointId": "x", "status": "delivered", "attempts": 1}]),
+    ],
+)
+def test_units_and_formats_are_enforced(event: str, field: str, value: object) -> None:
+    example = read(f"events/{event}/v1.example.json") | {field: value}
+    assert not validator(f"events/{event}/v1.schema.json").is_valid(example)
+
+
+@pytest.mark.parametrize(("source", "event"), [("user-api", "UserCreated"), ("scheduler", "BirthdayDue")])
+def test_an_envelope_around_an_example_is_valid(source: str, event: str) -> None:
+    envelope = {
+        "specversion": "1.0",
+        "id": "181bc5ae-e3e5-599f-a95d-3320e48d4cf9",
+        "source": f"carillon/{source}",
+        "type": f"carillon.{event}.v1",
+        "subject": "0192d5f0-5b1e-7c3a-9f1d-3a5e8c2b4d61",
+        "time": "2027-03-14T13:00:00.041382Z",
+        "datacontenttype": "application/json",
+        "dataschema": f"urn:carillon:event:{event}:v1",
+        "data": read(f"events/{event}/v1.example.json"),
+    }
+    schema = validator("envelope.schema.json")
+    incomplete = [schema.is_valid({k: v for k, v in envelope.items() if k != field}) for field in envelope]
+    assert (messages("envelope.schema.json", envelope), incomplete) == ([], [False] * 9)
+
+
+def test_the_webhook_example_is_valid_and_complete() -> None:
+    example = read("webhooks/birthday-due.example.json")
+    schema = SCHEMAS["webhooks/birthday-due.schema.json"]
+    expected = [
+        "type",
+        "message",
+        "userId",
+        "eventId",
+        "timestamp",
+        "scheduledFor",
+        "lateBySeconds",
+        "localDate",
+        "timezone",
+    ]
+    assert (expected, expected) == (list(example), schema["required"])
+    assert messages("webhooks/birthday-due.schema.json", example) == []
+
+
+def test_the_examples_tell_one_story() -> None:
+    user, due = read("events/UserCreated/v1.example.json"), read("events/BirthdayDue/v1.example.json")
+    webhook, done = (
+        read("webhooks/birthday-due.example.json"),
+        read("events/OccurrenceCompleted/v1.example.json"),
+    )
+    created = msgspec.convert(user, EVENT_TYPES["UserCreated"])
+    occasion_id = birthday_occasion_id(created.user_id)  # type: ignore[attr-defined] # a UserCreated
+    event_id = str(due_event_id(occasion_id, user["firstDate"]))
+    assert (str(occasion_id), event_id, event_id) == (
+        due["occasionId"],
+        webhook["eventId"],
+        done["dueEventId"],
+    )
+    assert birthday_message(user["firstName"], user["lastName"]) == due["message"] == webhook["message"]
+    assert (due["emittedAt"], due["dueAt"], due["localDate"]) == (
+        webhook["timestamp"],
+        webhook["scheduledFor"],
+        webhook["localDate"],
+    )
