@@ -6,14 +6,15 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import Carillon, soon
 from testkit.wait import eventually
+
+from tests.running_system import Carillon, soon
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
 # When the kills fall, seconds after a due moment: before it, while it is claimed, while it is delivered.
 KILLS = (-0.2, 0.02, 0.15)
-APART = timedelta(seconds=6)
+APART = timedelta(seconds=4)
 USERS_A_MOMENT = 4
 
 

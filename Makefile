@@ -1,0 +1,65 @@
+# Carillon. `make help` lists what there is; everything installs itself into .venv on first use.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+PACKAGES := libs/domain libs/runtime libs/messaging libs/testkit \
+	services/user-api services/scheduler services/dispatcher services/webhook-worker infra/local
+SOURCES := libs services infra/local contracts tests bench
+INSTALLED := .venv/installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test judges check bench migrate topology lock format clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
+		awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+demo: $(INSTALLED) ## Ring a dozen birthdays around the world, for real, and prove that each arrived once
+	@$(BIN)/python -m carillon_local.demo
+
+up: $(INSTALLED) ## Run the whole system here until Ctrl-C: API 8000, receiver 8002
+	@$(BIN)/python -m carillon_local.up
+
+test: $(INSTALLED) ## Run every test that needs only Python, with coverage
+	@$(BIN)/python -m pytest --cov --cov-report=term $(TEST_ARGS)
+
+judges: $(INSTALLED) ## Run the judges that need Node or Debian packages, installing those
+	@tests/judges/run
+
+check: $(INSTALLED) ## Check style, types, layers and the lock file
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/mypy $(SOURCES)
+	@$(BIN)/lint-imports
+	@! grep -nE '://|^(-i|--index|--extra|--find)' requirements.lock
+
+bench: $(INSTALLED) ## Measure against peers side by side; a table, and bench/results.json
+	@$(BIN)/python -m bench $(BENCH_ARGS)
+
+migrate: $(INSTALLED) ## Migrate the database at DATABASE_DIRECT_URL
+	@$(BIN)/python -m runtime.migrate
+
+topology: $(INSTALLED) ## Apply contracts/topology.yaml at the endpoint that AWS_ENDPOINT_URL names
+	@TOPOLOGY_FILE=contracts/topology.yaml $(BIN)/python -m messaging.apply_topology
+
+lock: $(INSTALLED) ## Resolve the dependencies anew into requirements.lock
+	@$(BIN)/uv lock --upgrade
+	@$(BIN)/uv export --frozen --all-groups --no-emit-workspace --no-header --no-annotate --quiet \
+		--output-file requirements.lock
+
+format: $(INSTALLED) ## Format the code
+	@$(BIN)/ruff format $(SOURCES)
+	@$(BIN)/ruff check --fix $(SOURCES)
+
+clean: ## Remove what make made: .venv, .local and the caches
+	rm -rf .venv .local .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+
+$(INSTALLED): requirements.lock pyproject.toml $(PACKAGES:%=%/pyproject.toml)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Carillon needs Python 3.11 or newer: make PYTHON=python3.12 …' >&2; exit 1; }
+	@echo 'Installing into .venv …'
+	@$(PYTHON) -m venv .venv || { echo 'Python has no venv module here; on Debian: apt-get install python3-venv' >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(PACKAGES:%=--editable %)
+	@touch $@

@@ -1,0 +1,100 @@
+"""The whole system, real processes and all, for the promises to its users."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import httpx
+import yaml
+from carillon_local.system import LocalSystem
+from testkit.receiver import Receiver
+
+# Short, so that what a killed process held is free again while a test still waits.
+SHORT_LEASES = {
+    "scheduler": {"CHECK_AFTER_SECONDS": "20"},
+    "dispatcher": {"OUTBOX_LEASE_SECONDS": "3"},
+    "webhook-worker": {"DELIVERY_LEASE_SECONDS": "6", "WEBHOOK_TIMEOUT_SECONDS": "4"},
+}
+SHORT_VISIBILITY_SECONDS = 5
+# A kill costs a receive; the tests kill more often than a night does.
+MANY_RECEIVES = 20
+
+
+class Carillon:
+    """A running system, the receiver its webhooks go to, and ways to use both as a stranger would."""
+
+    def __init__(self, system: LocalSystem, receiver: Receiver, topology_file: Path) -> None:
+        self.system = system
+        self.receiver = receiver
+        self.topology_file = topology_file
+        self.api = httpx.AsyncClient(base_url=system.api_url, trust_env=False)
+
+    async def create_user(self, **fields: str) -> dict[str, Any]:
+        answer = await self.api.post("/user", json=fields)
+        assert answer.status_code == 201, answer.text
+        created: dict[str, Any] = answer.json()
+        return created
+
+    async def create_user_due_at(
+        self, due_at: datetime, *, timezone: str = "Asia/Kathmandu", name: str = "Ada"
+    ) -> str:
+        local = due_at.astimezone(ZoneInfo(timezone))
+        user = await self.create_user(
+            firstName=name,
+            lastName="Lovelace",
+            dateOfBirth=local.date().replace(year=1992).isoformat(),
+            timezone=timezone,
+            sendAtLocal=local.strftime("%H:%M:%S"),
+        )
+        return str(user["id"])
+
+    def webhooks_of(self, user_ids: set[str]) -> list[tuple[str, str]]:
+        """Return (user id, webhook id) of every POST so far for these users."""
+        return [
+            (received.body["userId"], received.webhook_id)
+            for received in self.receiver.deliveries
+            if received.valid and received.body["userId"] in user_ids
+        ]
+
+    async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(self.system.database_url())
+        try:
+            return await connection.fetch(query, *arguments)
+        finally:
+            await connection.close()
+
+    async def planned(self, user_ids: set[str]) -> int:
+        """Count the occurrences of these users that are planned and not yet due."""
+        [row] = await self.fetch(
+            "SELECT count(*) FROM schedule.occurrences WHERE status = 'PENDING' AND user_id = ANY($1)",
+            list(user_ids),
+        )
+        return int(row["count"])
+
+    async def finished(self, user_ids: set[str]) -> dict[str, int]:
+        """Count the occurrences of these users in history, by status."""
+        rows = await self.fetch(
+            "SELECT status, count(*) FROM schedule.history WHERE user_id = ANY($1::uuid[]) GROUP BY status",
+            list(user_ids),
+        )
+        return {row["status"]: row["count"] for row in rows}
+
+
+def soon(seconds: float) -> datetime:
+    """Return the whole second that is at least `seconds` from now; moments have no fractions."""
+    return (datetime.now(UTC) + timedelta(seconds=seconds + 1)).replace(microsecond=0)
+
+
+def with_short_visibility(topology_file: Path, folder: Path) -> Path:
+    """Write a copy of the contracts' topology whose messages come back soon after a kill."""
+    document = yaml.safe_load(topology_file.read_text())
+    for queue in document["queues"].values():
+        queue["visibilitySeconds"] = SHORT_VISIBILITY_SECONDS
+        queue["maxReceives"] = MANY_RECEIVES
+    copy = folder / "topology.yaml"
+    copy.write_text(yaml.safe_dump(document))
+    schema = topology_file.with_name("topology.schema.json")
+    copy.with_name(schema.name).write_bytes(schema.read_bytes())
+    return copy
