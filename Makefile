@@ -22,7 +22,7 @@ up: $(INSTALLED) ## Run the whole system here until Ctrl-C: API 8000, receiver 8
 	@$(BIN)/python -m carillon_local.up
 
 test: $(INSTALLED) ## Run every test that needs only Python, with coverage
-	@$(BIN)/python -m pytest --cov --cov-report=term $(TEST_ARGS)
+	@$(BIN)/python -m pytest -m "not judge" --cov --cov-report=term $(TEST_ARGS)
 
 judges: $(INSTALLED) ## Run the judges that need Node or Debian packages, installing those
 	@tests/judges/run

@@ -13,24 +13,28 @@ from tests.running_system import SHORT_LEASES, Carillon, with_short_visibility
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def partner() -> AsyncIterator[Receiver]:
+    """Listen for the webhooks of the running system."""
+    async with Receiver(secret=new_secret()) as listening:
+        yield listening
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def carillon(
-    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+    partner: Receiver, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
 ) -> AsyncIterator[Carillon]:
-    """Start the whole system once, with short leases; its webhooks come to a receiver of ours."""
+    """Start the whole system once, with short leases; its webhooks go to the partner."""
     folder = tmp_path_factory.mktemp("carillon")
-    topology_file = with_short_visibility(find_topology(pytestconfig.rootpath), folder)
-    async with Receiver(secret=new_secret()) as receiver:
-        options = read_options(
-            {
-                "LOCAL_DIR": str(folder / "local"),
-                "WEBHOOK_URL": receiver.url,
-                "WEBHOOK_SECRET": receiver.secret,
-                "TOPOLOGY_FILE": str(topology_file),
-            }
-        )
-        async with LocalSystem(options, fresh=True, durable=False, environments=SHORT_LEASES) as system:
-            running = Carillon(system, receiver, topology_file)
-            try:
-                yield running
-            finally:
-                await running.api.aclose()
+    options = read_options(
+        {
+            "LOCAL_DIR": str(folder / "local"),
+            "WEBHOOK_URL": partner.url,
+            "WEBHOOK_SECRET": partner.secret,
+            "TOPOLOGY_FILE": str(with_short_visibility(find_topology(pytestconfig.rootpath), folder)),
+        }
+    )
+    async with (
+        LocalSystem(options, fresh=True, durable=False, environments=SHORT_LEASES) as system,
+        Carillon.to(system) as running,
+    ):
+        yield running

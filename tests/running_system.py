@@ -1,14 +1,17 @@
 """The whole system, real processes and all, for the promises to its users."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import asyncpg
 import httpx
 import yaml
 from carillon_local.system import LocalSystem
+from testkit.received import Received
 from testkit.receiver import Receiver
 
 # Short, so that what a killed process held is free again while a test still waits.
@@ -23,13 +26,18 @@ MANY_RECEIVES = 20
 
 
 class Carillon:
-    """A running system, the receiver its webhooks go to, and ways to use both as a stranger would."""
+    """A running system, used as a stranger would, and looked into as its database's owner can."""
 
-    def __init__(self, system: LocalSystem, receiver: Receiver, topology_file: Path) -> None:
+    def __init__(self, system: LocalSystem, api: httpx.AsyncClient) -> None:
         self.system = system
-        self.receiver = receiver
-        self.topology_file = topology_file
-        self.api = httpx.AsyncClient(base_url=system.api_url, trust_env=False)
+        self.api = api
+
+    @classmethod
+    @asynccontextmanager
+    async def to(cls, system: LocalSystem) -> AsyncIterator[Self]:
+        """Open a client to the system's API."""
+        async with httpx.AsyncClient(base_url=system.api_url, trust_env=False) as api:
+            yield cls(system, api)
 
     async def create_user(self, **fields: str) -> dict[str, Any]:
         answer = await self.api.post("/user", json=fields)
@@ -49,14 +57,6 @@ class Carillon:
             sendAtLocal=local.strftime("%H:%M:%S"),
         )
         return str(user["id"])
-
-    def webhooks_of(self, user_ids: set[str]) -> list[tuple[str, str]]:
-        """Return (user id, webhook id) of every POST so far for these users."""
-        return [
-            (received.body["userId"], received.webhook_id)
-            for received in self.receiver.deliveries
-            if received.valid and received.body["userId"] in user_ids
-        ]
 
     async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
         connection = await asyncpg.connect(self.system.database_url())
@@ -80,6 +80,11 @@ class Carillon:
             list(user_ids),
         )
         return {row["status"]: row["count"] for row in rows}
+
+
+def posts_for(partner: Receiver, user_ids: set[str]) -> list[Received]:
+    """Return every POST with a good signature that the partner has had for these users."""
+    return [post for post in partner.deliveries if post.valid and post.body["userId"] in user_ids]
 
 
 def soon(seconds: float) -> datetime:
