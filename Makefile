@@ -9,7 +9,7 @@ SOURCES := libs services infra/local contracts tests bench
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test judges check bench migrate topology lock format clean
+.PHONY: help demo up test chaos judges check bench migrate topology lock format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
@@ -23,6 +23,9 @@ up: $(INSTALLED) ## Run the whole system here until Ctrl-C: API 8000, receiver 8
 
 test: $(INSTALLED) ## Run every test that needs only Python, with coverage
 	@$(BIN)/python -m pytest -m "not judge" --cov --cov-report=term $(TEST_ARGS)
+
+chaos: $(INSTALLED) ## Kill everything once at the worst moment; nothing may be lost
+	@$(BIN)/python -m pytest tests/chaos
 
 judges: $(INSTALLED) ## Run the judges that need Node or Debian packages, installing those
 	@tests/judges/run
