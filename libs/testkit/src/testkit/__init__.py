@@ -1,0 +1,1 @@
+"""Real parts for tests and local runs: PostgreSQL, SNS/SQS engine, webhook receiver, builders, waiting."""

@@ -1,0 +1,81 @@
+"""Builders of valid things; what a test does not name has a default."""
+
+from datetime import UTC, date, datetime, time
+from typing import Any
+from uuid import UUID, uuid4
+
+from domain.birthday_dates import first_date
+from domain.events import BirthdayDue, UserCreated, UserDeleted
+from domain.ids import birthday_occasion_id
+from domain.occasion import DEFAULT_SEND_AT_LOCAL, Birthday, LeapDayPolicy
+from domain.priority import Priority
+from msgspec import structs
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def user_body(**overrides: object) -> dict[str, Any]:
+    """Return the JSON of a POST /user; an override of None leaves the field out."""
+    body = {
+        "firstName": "Ada",
+        "lastName": "Lovelace",
+        "dateOfBirth": "1990-12-10",
+        "timezone": "Europe/London",
+        **overrides,
+    }
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def birthday(**overrides: Any) -> Birthday:  # noqa: ANN401 (the Struct's own field types)
+    """Return a birthday on December 10 at 09:00 in London."""
+    default = Birthday(
+        date_of_birth=date(1990, 12, 10),
+        send_at_local=DEFAULT_SEND_AT_LOCAL,
+        timezone="Europe/London",
+        leap_day_policy=LeapDayPolicy.FEB_28,
+    )
+    return structs.replace(default, **overrides)
+
+
+def user_created(**overrides: Any) -> UserCreated:  # noqa: ANN401 (as above)
+    """Return a user's first event; `first_date` follows from the rest unless it is given."""
+    default = UserCreated(
+        user_id=uuid4(),
+        version=1,
+        occurred_at=NOW,
+        first_name="Ada",
+        last_name="Lovelace",
+        date_of_birth=date(1990, 12, 10),
+        timezone="Europe/London",
+        send_at_local=DEFAULT_SEND_AT_LOCAL,
+        leap_day_policy=LeapDayPolicy.FEB_28,
+        first_date="2026-12-10",
+    )
+    event = structs.replace(default, **overrides)
+    if "first_date" in overrides:
+        return event
+    rule = birthday(**{field: getattr(event, field) for field in Birthday.__struct_fields__})
+    return structs.replace(event, first_date=first_date(rule, None, None, changed_at=event.occurred_at))
+
+
+def user_deleted(user_id: UUID, *, version: int = 2, occurred_at: datetime = NOW) -> UserDeleted:
+    """Return the event of a user's deletion."""
+    return UserDeleted(user_id=user_id, version=version, occurred_at=occurred_at)
+
+
+def birthday_due(**overrides: Any) -> BirthdayDue:  # noqa: ANN401 (as above)
+    """Return a birthday that fell due, emitted on time; `occasion_id` follows from `user_id` unless given."""
+    user_id = overrides.get("user_id") or uuid4()
+    default = BirthdayDue(
+        occasion_id=birthday_occasion_id(user_id),
+        user_id=user_id,
+        local_date=date(2026, 12, 10),
+        local_time=time(9),
+        timezone="Europe/London",
+        due_at=datetime(2026, 12, 10, 9, 0, tzinfo=UTC),
+        emitted_at=datetime(2026, 12, 10, 9, 0, tzinfo=UTC),
+        late_by_seconds=0,
+        priority=Priority.CRITICAL,
+        message="Hey, Ada Lovelace it's your birthday",
+    )
+    return structs.replace(default, **overrides)

@@ -1,0 +1,74 @@
+"""Fixtures: real PostgreSQL, SNS/SQS and HTTP; each test has its own database, queues and receiver."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+from runtime.migrate import migrate
+
+from testkit.broker import Broker, open_broker
+from testkit.embedded_postgres import EmbeddedPostgres
+from testkit.engine import Engine
+from testkit.fresh_database import FreshDatabase
+from testkit.receiver import Receiver, new_secret
+from testkit.repository import find_topology
+
+TEMPLATE = "carillon_template"
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """Start one PostgreSQL for the session; nothing is flushed to disk."""
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), durable=False)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def database_template(postgres_server: EmbeddedPostgres) -> str:
+    """Migrate, once, the database that tests clone; return its name."""
+    postgres_server.create_database(TEMPLATE)
+    asyncio.run(migrate(postgres_server.url(database=TEMPLATE)))
+    return TEMPLATE
+
+
+@pytest_asyncio.fixture
+async def database(postgres_server: EmbeddedPostgres, database_template: str) -> AsyncIterator[FreshDatabase]:
+    """Give this test a migrated database of its own."""
+    name = f"test_{secrets.token_hex(6)}"
+    async with FreshDatabase(postgres_server, name, template=database_template) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """Start one SNS/SQS engine for the session; the environment leads this process's AWS clients to it."""
+    started = Engine(tmp_path_factory.mktemp("engine"))
+    try:
+        started.start()
+        with pytest.MonkeyPatch.context() as environment:
+            for name, value in started.environment().items():
+                environment.setenv(name, value)
+            yield started
+    finally:
+        started.stop()
+
+
+@pytest_asyncio.fixture
+async def broker(engine: Engine, pytestconfig: pytest.Config) -> AsyncIterator[Broker]:
+    """Give this test topics, queues and subscriptions of its own."""
+    topology_file = find_topology(pytestconfig.rootpath)
+    async with open_broker(engine, topology_file, f"t{secrets.token_hex(4)}") as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    """Listen for this test's webhooks and answer 204."""
+    async with Receiver(secret=new_secret()) as listening:
+        yield listening
