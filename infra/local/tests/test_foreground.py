@@ -1,0 +1,76 @@
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+RUN = """
+import asyncio, sys
+from carillon_local.foreground import until_told
+slow = asyncio.Event()
+async def run():
+    try:
+        print("up", flush=True)
+        await asyncio.Event().wait()
+    finally:
+        print("draining", flush=True)
+        if len(sys.argv) > 1:
+            await slow.wait()
+        print("drained", flush=True)
+sys.exit(asyncio.run(until_told(run, slow.set, when_told=7)))
+"""
+
+
+def started(*command: str, cwd: Path | None = None) -> "subprocess.Popen[str]":
+    process = subprocess.Popen(  # noqa: S603
+        command, cwd=cwd, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert line(process) == "up"
+    return process
+
+
+def line(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_one_signal_drains(number: signal.Signals) -> None:
+    with started(sys.executable, "-c", RUN) as process:
+        process.send_signal(number)
+
+        assert process.communicate(timeout=10)[0].splitlines() == ["draining", "drained"]
+    assert process.returncode == 7
+
+
+def test_a_second_signal_cuts_the_drain_short() -> None:
+    with started(sys.executable, "-c", RUN, "slow") as process:
+        process.send_signal(signal.SIGINT)
+        assert line(process) == "draining"
+
+        process.send_signal(signal.SIGINT)
+
+        assert process.communicate(timeout=10)[0].splitlines() == ["drained"]
+
+
+def to_make_alone(make: "subprocess.Popen[str]") -> None:
+    make.send_signal(signal.SIGINT)
+
+
+def to_its_group(make: "subprocess.Popen[str]") -> None:
+    os.killpg(make.pid, signal.SIGINT)
+
+
+@pytest.mark.parametrize("tell", [to_make_alone, to_its_group])
+def test_under_make_sigint_drains_whether_make_alone_hears_it_or_the_group(
+    tmp_path: Path, tell: Callable[["subprocess.Popen[str]"], None]
+) -> None:
+    (tmp_path / "run.py").write_text(RUN, encoding="utf-8")
+    (tmp_path / "Makefile").write_text(f"up:\n\t@{sys.executable} run.py\n", encoding="utf-8")
+    with started("make", "up", cwd=tmp_path) as make:
+        tell(make)
+
+        assert make.communicate(timeout=10)[0].splitlines() == ["draining", "drained"]
