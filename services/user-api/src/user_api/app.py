@@ -1,0 +1,57 @@
+"""The composition root: the pool, the topology and the routes, served until told to stop."""
+
+import socket
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from litestar import Litestar
+from messaging.topology import TopologyError, load_topology
+from runtime.database import open_pool
+from runtime.stopping import Stop
+from runtime.waiting import StartFailedError
+
+from user_api.access_log import AccessLog
+from user_api.always_answer import AlwaysAnswer
+from user_api.desk import Desk
+from user_api.health import health_routes
+from user_api.openapi import openapi_route
+from user_api.problems import answer_error
+from user_api.routes import user_routes
+from user_api.server import serve_http
+from user_api.settings import Settings
+
+log = structlog.get_logger()
+
+
+async def serve(settings: Settings, stop: Stop) -> None:
+    """Serve until `stop` is set, then finish what is in flight. Raises StartFailedError."""
+    try:
+        topology = load_topology(Path(settings.topology_file))
+    except TopologyError as error:
+        raise StartFailedError(f"TOPOLOGY_FILE is not valid: {error}") from None
+    async with open_pool("user-api", settings, stop) as pool:
+        desk = Desk(
+            pool=pool, topology=topology, clock_offset=timedelta(seconds=settings.clock_offset_seconds)
+        )
+        handlers = [*user_routes(desk), *health_routes(pool, stop)]
+        app = Litestar(
+            route_handlers=[*handlers, openapi_route(handlers)],
+            exception_handlers={Exception: answer_error},
+            openapi_config=None,
+            logging_config=None,
+        )
+        with listen(settings.api_host, settings.api_port) as listener:
+            log.info("service.ready", host=settings.api_host, port=settings.api_port)
+            await serve_http(
+                AccessLog(AlwaysAnswer(app)), listener, stop, drain_within=settings.drain_timeout_seconds
+            )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take the port. Raises StartFailedError, which says whose it is."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise StartFailedError(f"API_HOST {host}, API_PORT {port}: {error.strerror or error}") from None

@@ -1,0 +1,74 @@
+"""A problem document (RFC 9457), and how it is sent."""
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.types import Scope, Send
+from msgspec import Struct
+
+from user_api.refusals import FieldProblem
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """What is wrong, whatever the request; `kind` ends the document's `type`."""
+
+    kind: str
+    title: str
+    status: int
+    detail: str
+    errors: tuple[FieldProblem, ...] = ()
+    headers: dict[str, str] = {}
+
+
+class ProblemDocument(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A problem as it is answered."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: tuple[FieldProblem, ...]
+    request_id: str
+
+
+def answer_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
+    """Answer a problem."""
+    return Response(
+        document(request.scope, problem),
+        status_code=problem.status,
+        media_type=MEDIA_TYPE,
+        headers=problem.headers,
+    )
+
+
+async def send_problem(scope: Scope, send: Send, problem: Problem) -> None:
+    """Answer a problem where there is no Litestar around."""
+    body = document(scope, problem)
+    headers = {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body)), **problem.headers}
+    await send(
+        {
+            "type": "http.response.start",
+            "status": problem.status,
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        }
+    )
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def document(scope: Scope, problem: Problem) -> bytes:
+    """Give the document of a problem with this request."""
+    return msgspec.json.encode(
+        ProblemDocument(
+            type=f"urn:carillon:problem:{problem.kind}",
+            title=problem.title,
+            status=problem.status,
+            detail=problem.detail,
+            instance=scope["raw_path"].decode("ascii", "replace"),
+            errors=problem.errors,
+            request_id=scope["state"]["request_id"],
+        )
+    )

@@ -1,0 +1,147 @@
+"""Every error becomes a problem document, by this one map and nowhere else."""
+
+import asyncio
+import traceback
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from runtime.database import is_passing
+
+from user_api.entity_tags import entity_tag
+from user_api.problem import Problem, answer_problem
+from user_api.refusals import (
+    BodyTooLargeError,
+    ClientGoneError,
+    EmailTakenError,
+    FieldProblem,
+    IfMatchMissingError,
+    InvalidInputError,
+    StaleVersionError,
+    UnknownUserError,
+)
+
+log = structlog.get_logger()
+
+RETRY_AFTER = {"Retry-After": "2"}  # seconds
+FRAMES_LOGGED = 8
+
+PROBLEMS: Mapping[type[BaseException], Problem] = {
+    ClientGoneError: Problem(
+        kind="incomplete-request",
+        title="The request is not complete",
+        status=400,
+        detail="The connection ended before the body did.",
+    ),
+    UnknownUserError: Problem(
+        kind="unknown-user", title="No such user", status=404, detail="There is no user of this id."
+    ),
+    EmailTakenError: Problem(
+        kind="email-taken",
+        title="The e-mail address is taken",
+        status=409,
+        detail="Another user has this e-mail address.",
+        errors=(FieldProblem("email", "is taken by another user"),),
+    ),
+    BodyTooLargeError: Problem(
+        kind="body-too-large",
+        title="The body is too large",
+        status=413,
+        detail="A body may have 1 MiB.",
+        errors=(FieldProblem("body", "is larger than 1 MiB"),),
+    ),
+    IfMatchMissingError: Problem(
+        kind="if-match-missing",
+        title="If-Match is required",
+        status=428,
+        detail="Send If-Match with the ETag of the version that you change, so that no change is lost.",
+        errors=(FieldProblem("If-Match", "is missing"),),
+    ),
+    asyncio.CancelledError: Problem(
+        kind="unavailable",
+        title="Not available now",
+        status=503,
+        detail="The service is stopping. Try again.",
+        headers=RETRY_AFTER,
+    ),
+}
+UNAVAILABLE = Problem(
+    kind="unavailable",
+    title="Not available now",
+    status=503,
+    detail="The database does not answer, or not in time. Try again.",
+    headers=RETRY_AFTER,
+)
+UNHANDLED = Problem(
+    kind="internal-error",
+    title="Something went wrong here",
+    status=500,
+    detail="The error is logged under the requestId.",
+)
+
+
+def problem_of(error: BaseException) -> Problem:
+    """Translate an exception."""
+    match error:
+        case InvalidInputError():
+            return Problem(
+                kind="invalid-input",
+                title="The request is not valid",
+                status=400,
+                detail=f"To put right: {', '.join(problem.field for problem in error.problems)}.",
+                errors=error.problems,
+            )
+        case StaleVersionError():
+            return Problem(
+                kind="stale-version",
+                title="The user was changed meanwhile",
+                status=412,
+                detail=f"The user is at version {error.version}. Read it again and repeat the change.",
+                errors=(FieldProblem("If-Match", "is not the version that the user is at"),),
+                headers={"ETag": entity_tag(error.version)},
+            )
+        # What Litestar itself refuses: no such path, no such method, a bad Host.
+        case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+            status = HTTPStatus(error.status_code)
+            return Problem(
+                kind=status.phrase.lower().replace(" ", "-"),
+                title=status.phrase,
+                status=status,
+                detail=error.detail,
+                headers=error.headers or {},
+            )
+        case _:
+            return PROBLEMS.get(type(error)) or (UNAVAILABLE if _is_database_away(error) else UNHANDLED)
+
+
+def _is_database_away(error: BaseException) -> bool:
+    # asyncpg's own state machine trips over a connection that PostgreSQL closes while it idles: seen once in
+    # three terminations ("cannot switch to state 15; another operation (2) is in progress").
+    return is_passing(error) or isinstance(error, asyncpg.InternalClientError)
+
+
+def translate(error: BaseException) -> Problem:
+    """Give the problem of an exception, and log it where the fault is ours."""
+    problem = problem_of(error)
+    if problem is UNHANDLED:
+        frames = traceback.extract_tb(error.__traceback__)[-FRAMES_LOGGED:]
+        log.error(
+            "request.failed",
+            error=type(error).__name__,
+            # No detail and no local variables: PostgreSQL's detail repeats the row, and so names.
+            reason=str(error.args[0]) if error.args else "",
+            at=[f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames],
+        )
+    elif problem is UNAVAILABLE:
+        log.warning("request.put_off", error=type(error).__name__)
+    return problem
+
+
+def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Answer an exception that a route raised, or Litestar before there was one."""
+    return answer_problem(request, translate(error))

@@ -1,0 +1,26 @@
+"""A request's body, up to a limit that holds for chunked bodies too."""
+
+from typing import Any
+
+from litestar import Request
+
+from user_api.refusals import BodyTooLargeError, ClientGoneError
+
+MOST_BYTES = 1024 * 1024
+
+
+async def read_body(request: Request[Any, Any, Any]) -> bytes:
+    """Read the body. Raises BodyTooLargeError beyond 1 MiB, ClientGoneError."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > MOST_BYTES:
+        raise BodyTooLargeError
+    body = b""
+    while True:
+        message = await request.receive()
+        if message["type"] != "http.request":
+            raise ClientGoneError
+        body += message["body"]
+        if len(body) > MOST_BYTES:
+            raise BodyTooLargeError
+        if not message["more_body"]:
+            return body

@@ -1,0 +1,73 @@
+"""The routes about users: HTTP on one side, a use case on the other."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, delete, get, post, put
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+
+from user_api.create_user import create_user
+from user_api.delete_user import delete_user
+from user_api.desk import Desk
+from user_api.entity_tags import entity_tag, read_tags, required_if_match
+from user_api.parse_user import parse_user
+from user_api.read_body import read_body
+from user_api.read_user import read_user
+from user_api.refusals import FieldProblem, InvalidInputError
+from user_api.replace_user import replace_user
+from user_api.user import Details, User, UserAnswer, answer_of
+
+AnyRequest = Request[Any, Any, Any]
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def user_routes(desk: Desk) -> list[HTTPRouteHandler]:
+    """Make the routes about users."""
+
+    async def described(request: AnyRequest, user_id: UUID | None) -> Details:
+        now = datetime.now(UTC) + desk.clock_offset
+        return parse_user(await read_body(request), now=now, replaces=user_id)
+
+    @post("/user")
+    async def create(request: AnyRequest) -> Response[UserAnswer]:
+        """Create a user; their birthday rings every year from then on."""
+        user = await create_user(desk, await described(request, None))
+        return _answer(user, 201, {"Location": f"/user/{user.id}"})
+
+    @get("/user/{user_id:str}")
+    async def read(request: AnyRequest, user_id: FromPath[str]) -> Response[UserAnswer] | Response[None]:
+        """Read a user; with If-None-Match, only if they changed."""
+        known = read_tags(request.scope, "If-None-Match")
+        user = await read_user(desk, _user_id(user_id))
+        if known is not None and known.match_weakly(user.version):
+            return Response(None, status_code=304, headers={"ETag": entity_tag(user.version)})
+        return _answer(user)
+
+    @put("/user/{user_id:str}")
+    async def replace(request: AnyRequest, user_id: FromPath[str]) -> Response[UserAnswer]:
+        """Replace a user, at the version that If-Match names."""
+        id_ = _user_id(user_id)
+        if_match = required_if_match(request.scope)
+        return _answer(await replace_user(desk, id_, await described(request, id_), if_match))
+
+    @delete("/user/{user_id:str}")
+    async def remove(request: AnyRequest, user_id: FromPath[str]) -> None:
+        """Delete a user with everything they had, at the version that If-Match names."""
+        await delete_user(desk, _user_id(user_id), required_if_match(request.scope))
+
+    return [create, read, replace, remove]
+
+
+def _user_id(text: str) -> UUID:
+    if _UUID.fullmatch(text) is None:
+        raise InvalidInputError([FieldProblem("id", "is not a UUID")])
+    return UUID(text)
+
+
+def _answer(user: User, status: int = 200, headers: dict[str, str] | None = None) -> Response[UserAnswer]:
+    tagged = {"ETag": entity_tag(user.version), **(headers or {})}
+    return Response(answer_of(user), status_code=status, headers=tagged)

@@ -1,0 +1,95 @@
+"""The events of a user, appended in the transaction of the change that they tell of."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from domain.events import (
+    Event,
+    UserBirthdayChanged,
+    UserCreated,
+    UserDeleted,
+    UserNameChanged,
+    UserState,
+    UserTimezoneChanged,
+)
+from messaging.envelope import Outgoing, compose
+from messaging.outbox import append
+from messaging.topology import Topology
+from runtime.database import Connection
+
+from user_api.user import Details, User
+
+SOURCE = "user-api"
+
+
+async def append_changes(
+    connection: Connection, topology: Topology, user: User, changes: Sequence[type[UserState]]
+) -> None:
+    """Append an event of each type in `changes`, each with the whole state that the user is in now."""
+    details = user.details
+    events = [
+        change(
+            user_id=user.id,
+            version=user.version,
+            occurred_at=user.updated_at,
+            first_name=details.first_name,
+            last_name=details.last_name,
+            date_of_birth=details.date_of_birth,
+            timezone=details.timezone,
+            send_at_local=details.send_at_local,
+            leap_day_policy=details.leap_day_policy,
+            first_date=user.first_date,
+        )
+        for change in changes
+    ]
+    await _append(connection, topology, user.id, user.version, user.updated_at, events)
+
+
+async def append_created(connection: Connection, topology: Topology, user: User) -> None:
+    """Append UserCreated."""
+    await append_changes(connection, topology, user, [UserCreated])
+
+
+async def append_deleted(
+    connection: Connection, topology: Topology, user_id: UUID, version: int, at: datetime
+) -> None:
+    """Append UserDeleted: the deletion is a version of its own, the last."""
+    event = UserDeleted(user_id=user_id, version=version, occurred_at=at)
+    await _append(connection, topology, user_id, version, at, [event])
+
+
+async def _append(
+    connection: Connection,
+    topology: Topology,
+    user_id: UUID,
+    version: int,
+    at: datetime,
+    events: Sequence[Event],
+) -> None:
+    outgoing = [
+        Outgoing(event_id=event_id(user_id, version, event.event_type), subject=user_id, event=event)
+        for event in events
+    ]
+    await append(connection, compose(topology, SOURCE, at, outgoing))
+
+
+def changes_between(old: Details, new: Details) -> list[type[UserState]]:
+    """Name the events that tell how `new` differs from `old`; e-mail addresses are in no event."""
+    changes: list[type[UserState]] = []
+    if (old.date_of_birth, old.send_at_local, old.leap_day_policy) != (
+        new.date_of_birth,
+        new.send_at_local,
+        new.leap_day_policy,
+    ):
+        changes.append(UserBirthdayChanged)
+    if old.timezone != new.timezone:
+        changes.append(UserTimezoneChanged)
+    if (old.first_name, old.last_name) != (new.first_name, new.last_name):
+        changes.append(UserNameChanged)
+    return changes
+
+
+def event_id(user_id: UUID, version: int, event_type: str) -> UUID:
+    """Name an event by what it tells: telling of the same change again is the same event."""
+    return uuid5(user_id, f"{version}/{event_type}")

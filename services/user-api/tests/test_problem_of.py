@@ -1,0 +1,47 @@
+import asyncio
+
+import asyncpg
+import pytest
+from litestar.exceptions import ClientException, InternalServerException, NotFoundException
+from user_api.problems import problem_of
+from user_api.refusals import (
+    BodyTooLargeError,
+    ClientGoneError,
+    EmailTakenError,
+    FieldProblem,
+    IfMatchMissingError,
+    InvalidInputError,
+    StaleVersionError,
+    UnknownUserError,
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (InvalidInputError([FieldProblem("email", "is blank")]), 400),
+        (ClientGoneError(), 400),
+        (ClientException("Invalid host header"), 400),
+        (NotFoundException(), 404),
+        (UnknownUserError(), 404),
+        (EmailTakenError(), 409),
+        (StaleVersionError(2), 412),
+        (BodyTooLargeError(), 413),
+        (IfMatchMissingError(), 428),
+        (ValueError("a bug"), 500),
+        (InternalServerException("a bug"), 500),
+        (asyncpg.CheckViolationError("a bug"), 500),
+        (asyncpg.UniqueViolationError("another index"), 500),
+        (asyncio.CancelledError(), 503),
+        (TimeoutError(), 503),
+        (ConnectionRefusedError(), 503),
+        (asyncpg.ConnectionDoesNotExistError("closed"), 503),
+        (asyncpg.AdminShutdownError("restart"), 503),
+        (asyncpg.LockNotAvailableError("a lock"), 503),
+        (asyncpg.DeadlockDetectedError("another try"), 503),
+        (asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"), 503),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else value,
+)
+def test_an_error_has_its_status(error: BaseException, status: int) -> None:
+    assert problem_of(error).status == status
