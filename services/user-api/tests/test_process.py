@@ -93,14 +93,14 @@ async def test_sigterm_finishes_what_is_in_flight_while_ready_says_503_and_exits
     writer.close()
 
     assert answer.startswith(b"HTTP/1.1 201 ")
-    assert await service.ended(within=5) == 0
+    assert await service.ended(within=15) == 0
 
 
 async def test_sigterm_with_nothing_in_flight_exits_at_once(service: Service) -> None:
     async with service.asked() as api:
         await api.get("/health")  # and its connection is kept
         service.process.terminate()
-        assert await service.ended(within=2) == 0
+        assert await service.ended(within=4) == 0  # sooner than the drain may take
 
 
 async def test_a_request_that_never_ends_is_cut_off_within_the_drain_and_answered(service: Service) -> None:
@@ -110,15 +110,13 @@ async def test_a_request_that_never_ends_is_cut_off_within_the_drain_and_answere
     async with service.asked() as api:
         await api.get("/health")
 
-    started = time.monotonic()
     service.process.terminate()
     answer = await reader.read()
     writer.close()
 
-    assert await service.ended(within=5) == 0
+    assert await service.ended(within=15) == 0
     assert answer.startswith(b"HTTP/1.1 503 ")
     assert b"application/problem+json" in answer
-    assert time.monotonic() - started < 5
     assert "Traceback" not in service.log.read_text()
 
 
@@ -182,7 +180,7 @@ def test_a_topology_that_is_not_there_stops_the_start_with_one_line(environment:
     settings = environment("postgresql://nobody@127.0.0.1:1/none", TOPOLOGY_FILE="/nowhere/topology.yaml")
     ended = _run(settings)
 
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1
     assert "TOPOLOGY_FILE" in ended.stderr
 

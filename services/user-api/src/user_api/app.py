@@ -6,7 +6,7 @@ from pathlib import Path
 
 import structlog
 from litestar import Litestar
-from messaging.topology import TopologyError, load_topology
+from messaging.topology import load_topology
 from runtime.database import open_pool
 from runtime.stopping import Stop
 from runtime.waiting import StartFailedError
@@ -25,11 +25,8 @@ log = structlog.get_logger()
 
 
 async def serve(settings: Settings, stop: Stop) -> None:
-    """Serve until `stop` is set, then finish what is in flight. Raises StartFailedError."""
-    try:
-        topology = load_topology(Path(settings.topology_file))
-    except TopologyError as error:
-        raise StartFailedError(f"TOPOLOGY_FILE is not valid: {error}") from None
+    """Serve until `stop` is set, then finish what is in flight. Raises StartFailedError, TopologyError."""
+    topology = load_topology(Path(settings.topology_file))
     async with open_pool("user-api", settings, stop) as pool:
         desk = Desk(
             pool=pool, topology=topology, clock_offset=timedelta(seconds=settings.clock_offset_seconds)

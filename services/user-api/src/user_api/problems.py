@@ -7,7 +7,6 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
@@ -116,13 +115,7 @@ def problem_of(error: BaseException) -> Problem:
                 headers=error.headers or {},
             )
         case _:
-            return PROBLEMS.get(type(error)) or (UNAVAILABLE if _is_database_away(error) else UNHANDLED)
-
-
-def _is_database_away(error: BaseException) -> bool:
-    # asyncpg's own state machine trips over a connection that PostgreSQL closes while it idles: seen once in
-    # three terminations ("cannot switch to state 15; another operation (2) is in progress").
-    return is_passing(error) or isinstance(error, asyncpg.InternalClientError)
+            return PROBLEMS.get(type(error)) or (UNAVAILABLE if is_passing(error) else UNHANDLED)
 
 
 def translate(error: BaseException) -> Problem:

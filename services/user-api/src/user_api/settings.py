@@ -9,7 +9,6 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     """Where to listen, and who may call; `auth` has no default, so nobody is let in by omission."""
 
     auth: Literal["off"]
-    topology_file: str
     api_port: Port
     api_host: str = "127.0.0.1"
 
