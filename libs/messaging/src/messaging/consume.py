@@ -20,6 +20,8 @@ from messaging.slots import Slots
 log = structlog.get_logger()
 
 MOST_MERGED = 500
+# Without slots of its own, a queue is received from until so many wait or are being handled.
+MOST_UNDER_WAY = 2 * MOST_MERGED
 POLLERS = 2
 
 
@@ -46,11 +48,12 @@ class Consumer:
         self, queue: OpenQueue, handle: Handle, *, slots: Slots | None = None, merge_seconds: float = 0.02
     ) -> None:
         self._queue = queue
-        self._handle = handle
-        self._slots = slots
+        self._slots = slots or Slots(MOST_UNDER_WAY)
+        self._handle = handle if slots else giving_back(self._slots, handle)
         self._merge_seconds = merge_seconds
-        # None marks the end. Bounded, so that pollers wait while the handler does.
-        self._arrived: asyncio.Queue[list[Received] | None] = asyncio.Queue(MOST_MERGED // MOST_ENTRIES)
+        # None marks the end. The slots bound it, so handing over never waits: a poller that is cancelled
+        # while it waits would lose what it had received.
+        self._arrived: asyncio.Queue[list[Received] | None] = asyncio.Queue()
         # Receipt → when (monotonic) it must be extended next.
         self._held: dict[str, float] = {}
         self._trouble: str | None = None
@@ -71,7 +74,7 @@ class Consumer:
             for poller in pollers:
                 poller.cancel()
             await asyncio.gather(*pollers, return_exceptions=True)
-            await self._arrived.put(None)
+            self._arrived.put_nowait(None)
             await handling
         finally:
             for task in (*pollers, handling, heart):
@@ -80,7 +83,7 @@ class Consumer:
 
     async def _receive(self, stop: Stop) -> None:
         while not stop.is_set():
-            room = await self._slots.reserve(MOST_ENTRIES) if self._slots else MOST_ENTRIES
+            room = await self._slots.reserve(min(MOST_ENTRIES, self._queue.queue.batch))
             kept = 0
             try:
                 messages = await sqs.receive(self._queue, room)
@@ -91,9 +94,9 @@ class Consumer:
                 self._trouble = describe(error)
                 raise
             finally:
-                self._give_back(room - kept)
+                self._slots.release(room - kept)
             if readable:
-                await self._arrived.put(readable)
+                self._arrived.put_nowait(readable)
             for message, reason in unreadable:
                 await sqs.dead_letter(self._queue, message, reason)
 
@@ -129,7 +132,7 @@ class Consumer:
             except TimeoutError:
                 break
             if more is None:
-                await self._arrived.put(None)
+                self._arrived.put_nowait(None)
                 break
             batch.extend(more)
         return batch
@@ -149,7 +152,7 @@ class Consumer:
                     failures += 1
                     log.warning("batch.waits", queue=self._queue.queue.name, error=describe(error))
                     if stop.is_set():
-                        self._give_back(len(batch))
+                        self._slots.release(len(batch))
                         return
                     await pause(stop, backoff(failures))
                 else:
@@ -163,7 +166,7 @@ class Consumer:
             for received in batch:
                 await self._settle([received], stop)
             return
-        self._give_back(1)
+        self._slots.release()
         log.error(
             "message.failed",
             queue=self._queue.queue.name,
@@ -192,6 +195,12 @@ class Consumer:
             for receipt in self._held.keys() & set(old):
                 self._held[receipt] = now + visibility / 3
 
-    def _give_back(self, count: int) -> None:
-        if self._slots and count:
-            self._slots.release(count)
+
+def giving_back(slots: Slots, handle: Handle) -> Handle:
+    """Return a `handle` that gives back a slot for each message it has handled."""
+
+    async def handle_and_release(batch: Sequence[Received]) -> None:
+        await handle(batch)
+        slots.release(len(batch))
+
+    return handle_and_release

@@ -50,6 +50,7 @@ class UndecodableError(Exception):
 
 
 DECODERS = {type_name(event): msgspec.json.Decoder(event) for event in EVENT_TYPES.values()}
+MOST_TYPE = 100
 ENVELOPE = msgspec.json.Decoder(Envelope)
 
 
@@ -93,12 +94,12 @@ def read(body: str) -> tuple[UUID, Event]:
     """Return the id and the event of a message's body. Raises UndecodableError."""
     try:
         envelope = ENVELOPE.decode(body)
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise UndecodableError(f"not a CloudEvents envelope: {error}") from None
     decoder = DECODERS.get(envelope.type)
     if decoder is None:
-        raise UndecodableError(f"unknown event type {envelope.type}")
+        raise UndecodableError(f"unknown event type {envelope.type[:MOST_TYPE]!r}")
     try:
         return envelope.id, decoder.decode(envelope.data)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise UndecodableError(f"not a {envelope.type}: {error}") from None

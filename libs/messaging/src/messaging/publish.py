@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from msgspec import Struct
 from runtime.stopping import describe
 from types_aiobotocore_sns import SNSClient
@@ -44,8 +45,8 @@ Publish = Callable[[Sequence[Message]], Awaitable[Published]]
 
 def size(message: Message) -> int:
     """Return what a message counts towards the limit of a batch, in bytes."""
-    attributes = sum(len(name) + len("String") + len(value) for name, value in message.attributes.items())
-    return len(message.body.encode()) + attributes
+    attributes = "".join(f"{name}String{value}" for name, value in message.attributes.items())
+    return len(message.body.encode()) + len(attributes.encode())
 
 
 def fault(message: Message) -> str | None:
@@ -89,13 +90,17 @@ async def publish_all(
 ) -> Published:
     """Publish each message to its event type's topic, at most `at_once` calls under way; lose none.
 
-    What the broker could not take now, because it is away or does not know the topic, has failed for now.
+    What the broker could not take now, because it is away or does not know the topic, has failed for now;
+    so has an event type without a topic here, which a newer release may know.
     """
     refused = [Refused(index, why) for index, message in enumerate(messages) if (why := fault(message))]
     unfit = {each.index for each in refused}
+    unknown = [index for index, message in enumerate(messages) if message.event_type not in topic_arns]
+    if unknown:
+        log.warning("publish.unknown_topic", event_types=sorted({messages[at].event_type for at in unknown}))
     by_topic: dict[str, list[int]] = {}
     for index, message in enumerate(messages):
-        if index not in unfit:
+        if index not in unfit and message.event_type in topic_arns:
             by_topic.setdefault(topic_arns[message.event_type], []).append(index)
     places = asyncio.Semaphore(at_once)
 
@@ -103,14 +108,14 @@ async def publish_all(
         async with places:
             try:
                 return await publish_batch(sns, topic_arn, messages, batch)
-            except (BotoCoreError, ClientError, OSError) as error:
+            except (BotoCoreError, ClientError, ResponseParserError, OSError) as error:
                 log.warning("publish.failed", topic=topic_arn, messages=len(batch), error=describe(error))
                 return Published([], [], batch)
 
     parts = await asyncio.gather(
         *(one(topic, batch) for topic, indexes in by_topic.items() for batch in batches(messages, indexes))
     )
-    return together([Published([], refused, []), *parts])
+    return together([Published([], refused, [index for index in unknown if index not in unfit]), *parts])
 
 
 def together(parts: Sequence[Published]) -> Published:

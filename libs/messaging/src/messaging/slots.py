@@ -23,9 +23,12 @@ class Slots:
             self._waiting.append(waiter)
             try:
                 await waiter
-            finally:
+            except BaseException:
                 if waiter in self._waiting:
                     self._waiting.remove(waiter)
+                # It may have been woken and cancelled at once: then the next one's turn has come.
+                self._wake()
+                raise
         taken = min(self._free, most)
         self._free -= taken
         self._wake()

@@ -8,10 +8,10 @@ import msgspec
 import yaml
 from domain.priority import Priority
 from msgspec import Struct
-from runtime.waiting import StartFailedError
+from runtime.settings import SettingsError
 
 
-class TopologyError(StartFailedError):
+class TopologyError(SettingsError):
     """The topology file is missing or not valid; the message is one line that says where and why."""
 
 
@@ -59,12 +59,13 @@ def load_topology(path: Path) -> Topology:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
         schema = msgspec.json.decode(path.with_name("topology.schema.json").read_bytes())
-    except (OSError, yaml.YAMLError, msgspec.DecodeError) as error:
+        faults = [
+            f"{'.'.join(map(str, error.instance_path))}: {error.message}"
+            for error in jsonschema_rs.validator_for(schema).iter_errors(document)
+        ]
+    # ValueError: not UTF-8, or what YAML has and JSON has not, such as a date or a number as a key.
+    except (OSError, ValueError, yaml.YAMLError, msgspec.DecodeError) as error:
         raise TopologyError(f"TOPOLOGY_FILE {path}: {' '.join(str(error).split())}") from None
-    faults = [
-        f"{'.'.join(map(str, error.instance_path))}: {error.message}"
-        for error in jsonschema_rs.validator_for(schema).iter_errors(document)
-    ]
     if faults:
         raise TopologyError(f"TOPOLOGY_FILE {path}: {'; '.join(faults)}")
     queues = {

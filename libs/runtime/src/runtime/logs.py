@@ -5,6 +5,7 @@ import sys
 from typing import Literal
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 
 def configure_logs(service: str, *, form: Literal["json", "console"], level: str) -> None:
@@ -16,11 +17,16 @@ def configure_logs(service: str, *, form: Literal["json", "console"], level: str
     ]
     if form == "json":
         render: list[structlog.typing.Processor] = [
-            structlog.processors.dict_tracebacks,
+            # Without the frames' variables: those are names, messages and secrets.
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(),
         ]
     else:
-        render = [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+        render = [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -3,13 +3,12 @@
 import asyncio
 import os
 import sys
-from typing import Annotated
 
 import asyncpg
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from runtime.migrations import Migration, load_migrations
-from runtime.settings import SettingsError, load_settings
+from runtime.settings import DatabaseUrl, SettingsError, load_settings
 from runtime.statements import Statements
 from runtime.stopping import describe
 
@@ -19,7 +18,7 @@ SQL = Statements("runtime")
 class Settings(Struct, frozen=True, kw_only=True):
     """A session of its own is needed (advisory lock), so not through PgBouncer."""
 
-    database_direct_url: Annotated[str, Meta(pattern="^postgres(ql)?://")]
+    database_direct_url: DatabaseUrl
 
 
 class DatabaseIsNewerError(Exception):
@@ -67,7 +66,7 @@ def main() -> None:
     except SettingsError as error:
         sys.stderr.write(f"migrate: {error}\n")
         sys.exit(2)
-    except (DatabaseIsNewerError, OSError, TimeoutError, asyncpg.PostgresError) as error:
+    except (DatabaseIsNewerError, OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
         sys.stderr.write(f"migrate: {describe(error)}\n")
         sys.exit(1)
     sys.stdout.write(f"migrate: applied {', '.join(applied)}\n" if applied else "migrate: nothing to do\n")

@@ -46,6 +46,9 @@ def run_service(name: str, settings_type: type[S], serve: Callable[[S, Stop], Aw
 
     try:
         uvloop.run(until_stopped())
+    except SettingsError as error:
+        sys.stderr.write(f"{name}: {error}\n")
+        sys.exit(EXIT_BAD_SETTINGS)
     except StoppedError:
         log.info("service.stopped")
     except (StartFailedError, OSError) as error:

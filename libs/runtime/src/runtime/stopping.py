@@ -14,6 +14,7 @@ Loop = Callable[[Stop], Awaitable[None]]
 FIRST_DELAY = 0.1
 LONGEST_DELAY = 5.0
 STEADY_AFTER = 30.0
+LONGEST_CANCEL = 2.0
 
 
 async def pause(stop: Stop, seconds: float) -> None:
@@ -39,7 +40,7 @@ async def keep_running(name: str, loop: Loop, stop: Stop) -> None:
     while not stop.is_set():
         started = time.monotonic()
         try:
-            await loop(stop)
+            await uncancelled(loop, stop)
         except Exception as error:
             failures = 1 if time.monotonic() - started > STEADY_AFTER else failures + 1
             delay = backoff(failures)
@@ -49,6 +50,17 @@ async def keep_running(name: str, loop: Loop, stop: Stop) -> None:
             await pause(stop, delay)
         else:
             return
+
+
+async def uncancelled(loop: Loop, stop: Stop) -> None:
+    """Run `loop`; a cancellation that nobody asked for is a failure like others, and does not end us."""
+    try:
+        await loop(stop)
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise ConnectionError("something it waited for was cancelled") from error
 
 
 async def run_loops(loops: Mapping[str, Loop], stop: Stop, *, drain_within: float) -> None:
@@ -62,7 +74,8 @@ async def run_loops(loops: Mapping[str, Loop], stop: Stop, *, drain_within: floa
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        # Not for ever: one may be stuck in a database that hangs; closing the pool sets it free.
+        await asyncio.wait([asyncio.gather(*tasks, return_exceptions=True)], timeout=LONGEST_CANCEL)
 
 
 def describe(error: BaseException) -> str:

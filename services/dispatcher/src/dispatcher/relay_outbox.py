@@ -42,6 +42,8 @@ async def relay_batch(pool: Pool, publish: Publish, *, batch: int, lease: timede
     rows = await pool.fetch(SQL["lease_messages"], token, shares, batch, lease)
     if not rows:
         return 0
+    # The statement says which; the most urgent of them go first, the oldest of those before.
+    rows.sort(key=lambda row: (row["priority"], row["id"]))
     published = await publish([to_message(row) for row in rows])
     await mark(pool, token, [row["id"] for row in rows], published)
     return len(published.accepted) + len(published.refused)

@@ -1,0 +1,187 @@
+"""What each role may do is a contract: more is a hole, less is a service that does not work."""
+
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+import pytest
+from runtime.database import Connection
+from testkit.fresh_database import FreshDatabase
+
+Connect = Callable[[str], Awaitable[Connection]]
+
+API = "carillon_user_api"
+SCHEDULER = "carillon_scheduler"
+DISPATCHER = "carillon_dispatcher"
+WORKER = "carillon_webhook_worker"
+ROLES = [API, SCHEDULER, DISPATCHER, WORKER]
+OURS = ["public", "users", "schedule", "outbox", "delivery", "inbox"]
+
+TABLES = {
+    (API, "inbox.messages"): "DELETE INSERT SELECT",
+    (API, "public.schema_migrations"): "SELECT",
+    (API, "users.users"): "DELETE INSERT SELECT UPDATE",
+    (SCHEDULER, "inbox.messages"): "DELETE INSERT SELECT",
+    (SCHEDULER, "public.schema_migrations"): "SELECT",
+    (SCHEDULER, "schedule.history"): "INSERT SELECT UPDATE",
+    (SCHEDULER, "schedule.occurrences"): "DELETE INSERT SELECT UPDATE",
+    (SCHEDULER, "schedule.users"): "INSERT SELECT UPDATE",
+    (DISPATCHER, "outbox.messages"): "DELETE SELECT UPDATE",
+    (DISPATCHER, "outbox.rejected"): "INSERT SELECT",
+    (DISPATCHER, "public.schema_migrations"): "SELECT",
+    (WORKER, "delivery.attempts"): "INSERT SELECT",
+    (WORKER, "delivery.deliveries"): "INSERT SELECT UPDATE",
+    (WORKER, "delivery.events"): "INSERT SELECT UPDATE",
+    (WORKER, "inbox.messages"): "DELETE INSERT SELECT",
+    (WORKER, "public.schema_migrations"): "SELECT",
+}
+SCHEMAS = {
+    API: "inbox outbox public users",
+    SCHEDULER: "inbox outbox public schedule",
+    DISPATCHER: "outbox public",
+    WORKER: "delivery inbox outbox public",
+}
+APPENDERS = [API, SCHEDULER, WORKER]
+
+
+async def test_each_role_has_these_rights_on_tables_and_no_others(connect_as: Connect) -> None:
+    admin = await connect_as("postgres")
+
+    rows = await admin.fetch(
+        """
+        SELECT role, oid::regclass::text AS relation, string_agg(privilege, ' ' ORDER BY privilege) AS rights
+        FROM pg_class
+        CROSS JOIN unnest($1::text[]) AS role
+        CROSS JOIN unnest(
+            ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']
+        ) AS privilege
+        WHERE relnamespace::regnamespace::text = ANY($2) AND relkind IN ('r', 'p', 'v', 'm', 'f')
+            AND has_table_privilege(role, oid, privilege)
+        GROUP BY 1, 2
+        """,
+        ROLES,
+        OURS,
+    )
+
+    rights = {(row["role"], qualified(row["relation"])): row["rights"] for row in rows}
+    assert rights == TABLES
+
+
+async def test_each_role_may_use_these_schemas_and_make_nothing_in_any(connect_as: Connect) -> None:
+    admin = await connect_as("postgres")
+
+    for right, expected in (("USAGE", SCHEMAS), ("CREATE", dict.fromkeys(ROLES))):
+        rows = await admin.fetch(
+            """
+            SELECT role, string_agg(nspname, ' ' ORDER BY nspname)
+                FILTER (WHERE has_schema_privilege(role, oid, $3)) AS schemas
+            FROM pg_namespace CROSS JOIN unnest($1::text[]) AS role
+            WHERE nspname = ANY($2)
+            GROUP BY 1
+            """,
+            ROLES,
+            OURS,
+            right,
+        )
+        assert {row["role"]: row["schemas"] for row in rows} == expected
+
+
+async def test_only_those_with_events_to_tell_may_append(connect_as: Connect) -> None:
+    admin = await connect_as("postgres")
+
+    rows = await admin.fetch(
+        """
+        SELECT role FROM pg_proc CROSS JOIN unnest($1::text[]) AS role
+        WHERE oid = 'outbox.append'::regproc AND has_function_privilege(role, oid, 'EXECUTE')
+        """,
+        ROLES,
+    )
+
+    assert [row["role"] for row in rows] == APPENDERS
+
+
+async def test_everybody_else_has_nothing(connect_as: Connect) -> None:
+    admin = await connect_as("postgres")
+
+    rows = await admin.fetch(
+        """
+        WITH thing (name, acl) AS (
+            SELECT oid::regclass::text, coalesce(relacl, acldefault('r', relowner)) FROM pg_class
+            WHERE relnamespace::regnamespace::text = ANY($1)
+            UNION ALL
+            SELECT oid::regprocedure::text, coalesce(proacl, acldefault('f', proowner)) FROM pg_proc
+            WHERE pronamespace::regnamespace::text = ANY($1)
+            UNION ALL
+            SELECT nspname, coalesce(nspacl, acldefault('n', nspowner)) FROM pg_namespace
+            WHERE nspname = ANY($1)
+        )
+        SELECT name, privilege_type FROM thing CROSS JOIN aclexplode(acl) AS entry WHERE entry.grantee = 0
+        """,
+        OURS,
+    )
+
+    assert [tuple(row) for row in rows] == []
+
+
+async def test_no_role_can_become_more_than_it_is(connect_as: Connect) -> None:
+    admin = await connect_as("postgres")
+
+    rows = await admin.fetch(
+        """
+        SELECT rolname FROM pg_roles
+        WHERE rolname = ANY($1) AND (
+            rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls
+            OR EXISTS (SELECT FROM pg_auth_members WHERE member = pg_roles.oid)
+        )
+        """,
+        ROLES,
+    )
+
+    assert [row["rolname"] for row in rows] == []
+
+
+@pytest.mark.parametrize(
+    ("role", "statement"),
+    [
+        (SCHEDULER, "SELECT * FROM users.users"),
+        (WORKER, "SELECT * FROM schedule.occurrences"),
+        (API, "SELECT * FROM delivery.deliveries"),
+        (DISPATCHER, "SELECT * FROM schedule.users"),
+        (API, "SELECT * FROM outbox.messages"),
+        (SCHEDULER, "SELECT * FROM outbox.messages"),
+        (WORKER, "DELETE FROM outbox.messages"),
+        (SCHEDULER, "INSERT INTO outbox.messages DEFAULT VALUES"),
+        (DISPATCHER, "INSERT INTO outbox.messages DEFAULT VALUES"),
+        (DISPATCHER, "SELECT outbox.append('{}', '{}', '{}', '{}', '{}', '{}')"),
+        (WORKER, "UPDATE delivery.attempts SET error = NULL"),
+        (API, "INSERT INTO public.schema_migrations VALUES ('9999', 'mine')"),
+        (API, "CREATE TABLE public.mine ()"),
+        (API, "CREATE FUNCTION pg_temp.unnest(uuid[]) RETURNS void LANGUAGE sql AS ''; SET ROLE postgres"),
+    ],
+)
+async def test_a_role_is_refused_what_is_not_its_own(connect_as: Connect, role: str, statement: str) -> None:
+    connection = await connect_as(role)
+
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await connection.execute(statement)
+
+
+@pytest.mark.parametrize("role", APPENDERS)
+async def test_a_service_appends_without_seeing_the_outbox(database: FreshDatabase, role: str) -> None:
+    connection = await database.connect(role)
+    admin = await database.connect()
+
+    await connection.execute(
+        """
+        SELECT outbox.append(
+            ARRAY[gen_random_uuid()], ARRAY['UserDeleted'], ARRAY[2::smallint],
+            ARRAY['a user'], ARRAY['{"priority": "normal"}'::jsonb], ARRAY['body']
+        )
+        """
+    )
+
+    assert await admin.fetchval("SELECT event_type FROM outbox.messages") == "UserDeleted"
+
+
+def qualified(relation: str) -> str:
+    """Return a relation with its schema, which PostgreSQL leaves out for those in public."""
+    return relation if "." in relation else f"public.{relation}"
