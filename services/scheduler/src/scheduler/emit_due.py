@@ -22,6 +22,7 @@ SQL = Statements("scheduler")
 
 SOURCE = "scheduler"
 LONGEST_SLEEP = timedelta(seconds=1)
+HELD_ELSEWHERE_SECONDS = 0.02
 PRIORITIES = list(Priority)
 
 
@@ -35,7 +36,9 @@ async def emit_due(
     while not stop.is_set():
         [(now, next_due_at)] = await pool.fetch(SQL["read_clock"], offset)
         if next_due_at is not None and next_due_at <= now:
-            await emit_batch(pool, topology, now=now, batch=batch, check_after=check_after)
+            # Another scheduler holds it: asking without a pause was 2,000 statements a second.
+            if not await emit_batch(pool, topology, now=now, batch=batch, check_after=check_after):
+                await pause(stop, HELD_ELSEWHERE_SECONDS)
         else:
             sleep = min(next_due_at - now, LONGEST_SLEEP) if next_due_at else LONGEST_SLEEP
             await pause(stop, sleep.total_seconds())

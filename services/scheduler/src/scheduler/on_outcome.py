@@ -9,7 +9,7 @@ import structlog
 from domain.events import OccurrenceCompleted, OccurrenceFailed, OccurrenceProgress
 from domain.occurrence import OccurrenceStatus
 from messaging.consume import Received
-from runtime.database import Pool
+from runtime.database import Connection, Pool
 from runtime.statements import Statements
 
 log = structlog.get_logger()
@@ -18,6 +18,10 @@ SQL = Statements("scheduler")
 
 Answer = OccurrenceCompleted | OccurrenceFailed | OccurrenceProgress
 
+# Event id, final status and why; event id and when to ask again.
+Finished = tuple[UUID, str, str | None]
+Progress = tuple[UUID, datetime]
+
 
 async def on_outcomes(pool: Pool, batch: Sequence[Received]) -> None:
     """Record a batch of answers in one transaction.
@@ -25,8 +29,8 @@ async def on_outcomes(pool: Pool, batch: Sequence[Received]) -> None:
     They match by event id and status: one for a finished occurrence changes nothing. Raises TypeError for
     an event that is no answer, which leaves it to the queue's redrive.
     """
-    finished: list[tuple[UUID, str, str | None]] = []
-    progress: list[tuple[UUID, datetime]] = []
+    finished: list[Finished] = []
+    progress: list[Progress] = []
     for received in batch:
         answer = answer_of(received)
         match answer:
@@ -39,16 +43,14 @@ async def on_outcomes(pool: Pool, batch: Sequence[Received]) -> None:
             case _:
                 assert_never(answer)
     async with pool.acquire() as connection, connection.transaction():
-        moved = await connection.fetch(
-            SQL["finish"],
-            [event_id for event_id, _, _ in finished],
-            [status for _, status, _ in finished],
-            [reason for _, _, reason in finished],
-        )
+        # In order of id: two schedulers with answers in another order wait instead of deadlocking.
         await connection.execute(
-            SQL["check_later"], [event_id for event_id, _ in progress], [check_at for _, check_at in progress]
+            SQL["lock_answered"],
+            [event_id for event_id, *_ in finished] + [event_id for event_id, _ in progress],
         )
-    log.info("outcomes.recorded", answers=len(batch), finished=len(moved), in_progress=len(progress))
+        moved = await finish(connection, finished)
+        await check_later(connection, progress)
+    log.info("outcomes.recorded", answers=len(batch), finished=moved, in_progress=len(progress))
 
 
 def answer_of(received: Received) -> Answer:
@@ -56,3 +58,24 @@ def answer_of(received: Received) -> Answer:
     if not isinstance(received.event, OccurrenceCompleted | OccurrenceFailed | OccurrenceProgress):
         raise TypeError(f"not an answer to a due event: {type(received.event).__name__}")
     return received.event
+
+
+async def finish(connection: Connection, finished: Sequence[Finished]) -> int:
+    """Move occurrences to history, each by its first answer; return how many were still in processing."""
+    if not finished:
+        return 0
+    moved = await connection.fetch(
+        SQL["finish"],
+        [event_id for event_id, _, _ in finished],
+        [status for _, status, _ in finished],
+        [reason for _, _, reason in finished],
+    )
+    return len(moved)
+
+
+async def check_later(connection: Connection, progress: Sequence[Progress]) -> None:
+    """Put off the next check of occurrences that are still in delivery, never bring it forward."""
+    if progress:
+        await connection.execute(
+            SQL["check_later"], [event_id for event_id, _ in progress], [check_at for _, check_at in progress]
+        )

@@ -85,14 +85,15 @@ async def lock_pending(connection: Connection, occasion_ids: Sequence[UUID]) -> 
     """Lock the PENDING rows of occasions and return them as they are once locked, by occasion.
 
     A claim that holds a row is waited for; it leaves another PENDING row, which only a new statement sees.
+    So the rows are the right ones when two statements in a row saw the same, and "none" is no exception.
     """
-    locked: set[UUID] = set()
+    before: set[UUID] | None = None
     while True:
         rows = await connection.fetch(SQL["lock_pending"], occasion_ids)
         seen = {row["event_id"] for row in rows}
-        if seen <= locked:
+        if seen == before:
             return {row["occasion_id"]: row for row in rows}
-        locked |= seen
+        before = seen
 
 
 def plan_birthday(state: UserState, pending: asyncpg.Record | None, priority: Priority) -> Pending | None:

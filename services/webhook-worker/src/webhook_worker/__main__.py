@@ -1,11 +1,10 @@
 """`python -m webhook_worker`: wires four queues, the POSTs and their retries, and runs until SIGTERM."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from messaging.consume import Consumer, Received
+from messaging.consume import Consumer
 from messaging.queue import open_queue
 from messaging.slots import Slots
 from messaging.topology import load_topology
@@ -15,12 +14,10 @@ from runtime.health import Check, serve_health
 from runtime.service import run_service
 from runtime.stopping import Loop, Stop, run_loops
 
-from webhook_worker.answer_repeats import answer_repeats
 from webhook_worker.deliver import Deliverer
-from webhook_worker.delivery import Delivery
 from webhook_worker.endpoint import default_endpoint
 from webhook_worker.merge import Merge
-from webhook_worker.on_occurrence_due import accept_events, on_occurrence_due
+from webhook_worker.on_occurrence_due import accept, on_occurrence_due
 from webhook_worker.post_webhook import open_transport, post_webhook
 from webhook_worker.record_attempts import record_attempts
 from webhook_worker.retry_due import retry_due
@@ -47,16 +44,9 @@ async def serve(settings: Settings, stop: Stop) -> None:
         open_pool("webhook-worker", settings, stop) as pool,
         open_sqs(settings.aws_region, connections=SQS_CONNECTIONS) as sqs,
     ):
-
-        async def accept(batch: Sequence[Received]) -> list[Delivery]:
-            async with pool.acquire() as connection, connection.transaction():
-                deliveries = await accept_events(connection, endpoint, lease, batch)
-                repeated = {received.event_id for received in batch} - {one.event_id for one in deliveries}
-                await answer_repeats(connection, topology, offset, sorted(repeated))
-                return deliveries
-
+        take = partial(accept, pool, topology, endpoint, offset, lease)
         record = Merge(partial(record_attempts, pool, topology, offset))
-        deliverer = Deliverer(partial(post_webhook, transport, endpoint, within=timeout), record.put, stop)
+        deliverer = Deliverer(partial(post_webhook, transport, endpoint, within=timeout), record.put)
         loops: dict[str, Loop] = {
             "retry due": partial(retry_due, pool, deliverer.start, Slots(settings.retry_slots), lease=lease)
         }
@@ -67,7 +57,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
             opened = await open_queue(
                 sqs, settings.carillon_env, queue, stop, within=settings.start_timeout_seconds
             )
-            handle = partial(on_occurrence_due, accept, deliverer.start, slots)
+            handle = partial(on_occurrence_due, take, deliverer.start, slots)
             consumer = Consumer(opened, handle, slots=slots, merge_seconds=MERGE_SECONDS)
             loops[name], checks[name] = consumer.run, consumer.check
         async with serve_health(settings.health_host, settings.health_port, checks, stop):

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from uuid import UUID
 
 import structlog
 from runtime.database import is_passing
-from runtime.stopping import Stop, backoff, describe, pause
+from runtime.stopping import backoff, describe
 
 from webhook_worker.delivery import Attempt, Delivery
 
@@ -18,22 +19,29 @@ Record = Callable[[Attempt], Awaitable[None]]
 class Deliverer:
     """Makes and records attempts in tasks of their own; knows which are under way."""
 
-    def __init__(self, post: Post, record: Record, stop: Stop) -> None:
+    def __init__(self, post: Post, record: Record) -> None:
         self._post = post
         self._record = record
-        self._stop = stop
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[UUID, asyncio.Task[None]] = {}
 
     def start(self, delivery: Delivery, done: Callable[[], None]) -> None:
-        """Make one attempt at a leased delivery; `done` is called when it is recorded or lost."""
+        """Make one attempt at a leased delivery; `done` is called when it is recorded or lost.
+
+        A delivery still under way here, its lease outlived while the database was away, is not tried again.
+        """
+        if delivery.id in self._under_way:
+            done()
+            return
         task = asyncio.create_task(self._attempt(delivery, done))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        self._under_way[delivery.id] = task
+        task.add_done_callback(lambda _: self._under_way.pop(delivery.id))
 
     async def finish(self, *, within: float) -> None:
         """Wait `within` seconds for what is under way; the rest is cut off and tried after its lease ends."""
         if self._under_way:
-            _, unfinished = await asyncio.wait(self._under_way, timeout=within)
+            _, unfinished = await asyncio.wait(self._under_way.values(), timeout=within)
+            if unfinished:
+                log.warning("delivery.cut_off", attempts=len(unfinished), after_seconds=within)
             for task in unfinished:
                 task.cancel()
             await asyncio.gather(*unfinished, return_exceptions=True)
@@ -54,15 +62,15 @@ class Deliverer:
             done()
 
     async def _record_surely(self, attempt: Attempt) -> None:
-        """Record the attempt, waiting out a lost database: forgetting it would ring twice."""
+        """Record the attempt, waiting out a lost database until `finish`: forgetting it would ring twice."""
         failures = 0
         while True:
             try:
                 await self._record(attempt)
             except Exception as error:
-                if not is_passing(error) or self._stop.is_set():
+                if not is_passing(error):
                     raise
                 failures += 1
-                await pause(self._stop, backoff(failures))
+                await asyncio.sleep(backoff(failures))
             else:
                 return

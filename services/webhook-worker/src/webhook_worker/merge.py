@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from runtime.database import is_passing
+
 T = TypeVar("T")
 
 MOST_MERGED = 500
@@ -39,6 +41,10 @@ class Merge(Generic[T]):
         try:
             await self._write([item for item, _ in batch])
         except Exception as error:  # noqa: BLE001 (handed to those who wait)
+            if len(batch) > 1 and not is_passing(error):
+                for one in batch:  # so that one which cannot be written does not take the others with it
+                    await self._write_batch([one])
+                return
             for _, written in batch:
                 if not written.done():
                     written.set_exception(error)

@@ -7,10 +7,12 @@ from uuid import uuid4
 from domain.events import BirthdayDue
 from messaging.consume import Received
 from messaging.slots import Slots
-from runtime.database import Connection
+from messaging.topology import Topology
+from runtime.database import Connection, Pool
 from runtime.statements import Statements
 from uuid_utils.compat import uuid7
 
+from webhook_worker.answer_repeats import answer_repeats
 from webhook_worker.delivery import Delivery
 from webhook_worker.endpoint import Endpoint
 from webhook_worker.webhook_body import webhook_body
@@ -27,6 +29,22 @@ async def on_occurrence_due(accept: Accept, start: Start, slots: Slots, batch: S
     for delivery in deliveries:
         start(delivery, slots.release)
     slots.release(len(batch) - len(deliveries))
+
+
+async def accept(
+    pool: Pool,
+    topology: Topology,
+    endpoint: Endpoint,
+    offset: timedelta,
+    lease: timedelta,
+    batch: Sequence[Received],
+) -> list[Delivery]:
+    """Commit a batch: new events with their deliveries, which are returned; repeated ones are answered."""
+    async with pool.acquire() as connection, connection.transaction():
+        deliveries = await accept_events(connection, endpoint, lease, batch)
+        repeated = {received.event_id for received in batch} - {one.event_id for one in deliveries}
+        await answer_repeats(connection, topology, offset, sorted(repeated))
+        return deliveries
 
 
 async def accept_events(

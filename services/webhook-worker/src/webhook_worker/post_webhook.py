@@ -2,18 +2,23 @@
 
 import asyncio
 import time
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 
 import httpx
-from domain.retry import NoResponse, Outcome, Response, parse_retry_after
+from domain.retry import NoResponse, Response, parse_retry_after
 from pyreqwest.client import ClientBuilder
-from pyreqwest.compatibility.httpx import HttpxTransport
+from pyreqwest.exceptions import ConnectError, ConnectTimeoutError, PyreqwestError
+from runtime.stopping import describe
 
 from webhook_worker.delivery import Attempt, Delivery
 from webhook_worker.endpoint import Endpoint
+from webhook_worker.transport import Transport
 
-# Enough to finish a decent answer and keep the connection; beyond it the connection is dropped.
+# Enough to finish a decent answer and keep the connection; beyond either it is dropped.
 MOST_RESPONSE_BYTES = 64 * 1024
+MOST_READING_SECONDS = 1.0
+TIMEOUT_MARGIN = timedelta(seconds=1)
 USER_AGENT = "Carillon/0.1"
 
 
@@ -25,7 +30,8 @@ def open_transport(*, connect_timeout: timedelta, timeout: timedelta) -> httpx.A
     client = (
         ClientBuilder()
         .connect_timeout(connect_timeout)
-        .timeout(timeout)
+        # Later than `within` of a POST, which says what it is; this one takes some for connect timeouts.
+        .timeout(timeout + TIMEOUT_MARGIN)
         .follow_redirects(enable=False)
         .referer(enable=False)
         .no_proxy()
@@ -35,27 +41,24 @@ def open_transport(*, connect_timeout: timedelta, timeout: timedelta) -> httpx.A
         .deflate(enable=False)
         .build()
     )
-    return HttpxTransport(client)
+    return Transport(client)
 
 
 async def post_webhook(
     transport: httpx.AsyncBaseTransport, endpoint: Endpoint, delivery: Delivery, *, within: timedelta
 ) -> Attempt:
-    """Sign and POST a delivery once, in the time `within`, from connecting to the last byte read."""
+    """Sign and POST a delivery once; it is answered when a status came in the time `within`."""
     at = datetime.now(UTC)
     started = time.perf_counter()
-    request = signed_request(endpoint, delivery, at)
     try:
         async with asyncio.timeout(within.total_seconds()):
-            outcome = await exchange(transport, request, at)
-    except (TimeoutError, httpx.TimeoutException) as error:
-        outcome = NoResponse("connect timeout" if isinstance(error, httpx.ConnectTimeout) else "timeout")
-    except httpx.RequestError as error:
-        outcome = NoResponse(
-            "connection failed" if isinstance(error, httpx.ConnectError) else "connection lost"
-        )
+            response = await transport.handle_async_request(signed_request(endpoint, delivery, at))
+    except Exception as error:  # noqa: BLE001 (not recorded it would not be counted, and be made for ever)
+        latency_ms = (time.perf_counter() - started) * 1000
+        return Attempt(delivery=delivery, at=at, outcome=no_response(error), latency_ms=latency_ms)
     latency_ms = (time.perf_counter() - started) * 1000
-    return Attempt(delivery=delivery, at=at, outcome=outcome, latency_ms=latency_ms)
+    await finish_reading(response)
+    return Attempt(delivery=delivery, at=at, outcome=answer(response, at), latency_ms=latency_ms)
 
 
 def signed_request(endpoint: Endpoint, delivery: Delivery, at: datetime) -> httpx.Request:
@@ -79,16 +82,36 @@ def signed_request(endpoint: Endpoint, delivery: Delivery, at: datetime) -> http
     )
 
 
-async def exchange(transport: httpx.AsyncBaseTransport, request: httpx.Request, now: datetime) -> Outcome:
-    """Send the request and read the answer, at most 64 KiB of it."""
-    response = await transport.handle_async_request(request)
-    try:
-        read = 0
-        async for chunk in response.aiter_raw():
-            read += len(chunk)
-            if read > MOST_RESPONSE_BYTES:
-                break
-    finally:
-        await response.aclose()
+def no_response(error: Exception) -> NoResponse:
+    """Return in a few words why there was no answer."""
+    match error:
+        case ConnectTimeoutError():
+            return NoResponse("connect timeout")
+        case TimeoutError():
+            return NoResponse("timeout")
+        case ConnectError():
+            return NoResponse("connection failed")
+        case PyreqwestError():
+            return NoResponse("connection lost")
+        case _:
+            return NoResponse(describe(error))
+
+
+def answer(response: httpx.Response, now: datetime) -> Response:
+    """Return what decides: the status, and Retry-After."""
     retry_after = response.headers.get("retry-after")
     return Response(response.status_code, parse_retry_after(retry_after, now) if retry_after else None)
+
+
+async def finish_reading(response: httpx.Response) -> None:
+    """Read the rest of an answer, at most 64 KiB and 1 s of it, so that its connection can serve again.
+
+    The status has decided: a body that is cut off or slow costs the connection, not a second ring.
+    """
+    with suppress(Exception):
+        async with asyncio.timeout(MOST_READING_SECONDS), aclosing(response):
+            read = 0
+            async for chunk in response.aiter_raw():
+                read += len(chunk)
+                if read > MOST_RESPONSE_BYTES:
+                    break

@@ -5,6 +5,7 @@ import binascii
 from typing import Annotated
 
 from msgspec import Meta
+from pyreqwest.http import Url
 from runtime.settings import Count, Seconds, WorkerSettings
 
 SHORTEST_KEY = 24
@@ -24,8 +25,10 @@ class Settings(WorkerSettings, frozen=True, kw_only=True):
     retry_slots: Count = 50
 
     def __post_init__(self) -> None:
-        """Refuse a secret that is not one, and a lease that ends before the attempt does."""
+        """Refuse a URL or a secret that is not one, and a lease that ends before the attempt does."""
         super().__post_init__()
+        if not Url.is_valid(self.webhook_url):
+            raise ValueError("WEBHOOK_URL is not a URL")
         try:
             key = base64.b64decode(self.webhook_secret.removeprefix("whsec_"), validate=True)
         except binascii.Error:

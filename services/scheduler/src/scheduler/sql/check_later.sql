@@ -1,4 +1,9 @@
+-- Of two progresses of one occurrence the later counts.
 UPDATE schedule.occurrences AS occurrence
 SET check_at = greatest(occurrence.check_at, progress.check_at)
-FROM unnest($1::uuid[], $2::timestamptz[]) AS progress (event_id, check_at)
+FROM (
+    SELECT event_id, max(check_at) AS check_at
+    FROM unnest($1::uuid[], $2::timestamptz[]) AS told (event_id, check_at)
+    GROUP BY event_id
+) AS progress
 WHERE occurrence.event_id = progress.event_id AND occurrence.status = 'PROCESSING';

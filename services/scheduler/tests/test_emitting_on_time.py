@@ -1,0 +1,125 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+from messaging.envelope import read
+from messaging.topology import Topology
+from runtime.database import Connection, Pool
+from runtime.statements import Statements
+from scheduler.emit_due import emit_due
+from testkit import build
+from testkit.wait import eventually
+
+Plan = Callable[..., Coroutine[Any, Any, None]]
+Rows = Callable[[], Coroutine[Any, Any, list[asyncpg.Record]]]
+Emitting = Callable[..., AbstractAsyncContextManager[None]]
+
+SQL = Statements("scheduler")
+
+
+@pytest.fixture
+def emitting(pool: Pool, topology: Topology) -> Emitting:
+    """Run the loop that emits what is due."""
+
+    @asynccontextmanager
+    async def run(*, offset: timedelta = timedelta(0)) -> AsyncIterator[None]:
+        stop = asyncio.Event()
+        loop = asyncio.create_task(
+            emit_due(pool, topology, stop, offset=offset, batch=500, check_after=timedelta(minutes=15))
+        )
+        try:
+            yield
+        finally:
+            stop.set()
+            async with asyncio.timeout(1):
+                await loop
+
+    return run
+
+
+async def due_in(admin: Connection, wait: timedelta, *, offset: timedelta = timedelta(0)) -> datetime:
+    """Move the one PENDING row to `wait` from now by the business clock."""
+    moved: datetime = await admin.fetchval(
+        "UPDATE schedule.occurrences SET due_at = now() + $1::interval + $2::interval RETURNING due_at",
+        wait,
+        offset,
+    )
+    return moved
+
+
+@pytest.mark.parametrize("wait", [0.3, 0.7])
+async def test_it_sleeps_until_the_due_instant_and_not_longer(
+    plan: Plan, emitting: Emitting, outbox: Rows, admin: Connection, wait: float
+) -> None:
+    await plan(build.user_created())
+    due_at = await due_in(admin, timedelta(seconds=wait))
+
+    async with emitting():
+        [message] = await eventually(outbox)
+
+    late = message["appended_at"] - due_at
+    assert timedelta(0) <= late < timedelta(seconds=0.1)
+
+
+async def test_what_is_planned_during_its_sleep_waits_a_second_at_most(
+    plan: Plan, emitting: Emitting, outbox: Rows, admin: Connection, statements: list[str]
+) -> None:
+    async with emitting():
+        await eventually(lambda: SQL["read_clock"] in statements)
+        await plan(build.user_created())
+        due_at = await due_in(admin, timedelta(0))
+        [message] = await eventually(outbox)
+
+    assert message["appended_at"] - due_at < timedelta(seconds=1.1)
+
+
+async def test_a_shifted_clock_decides_what_is_due_and_not_when_an_answer_is_late(
+    plan: Plan, emitting: Emitting, outbox: Rows, processing: Rows, admin: Connection
+) -> None:
+    offset = timedelta(days=365 * 20)
+    year = (datetime.now(UTC) + offset).year
+    await plan(build.user_created(first_date=f"{year}-12-10"))
+    due_at = await due_in(admin, timedelta(seconds=0.2), offset=offset)
+
+    async with emitting(offset=offset):
+        [message] = await eventually(outbox)
+
+    [row] = await processing()
+    database_now = await admin.fetchval("SELECT now()")
+    assert timedelta(0) <= row["emitted_at"] - due_at < timedelta(seconds=0.1)
+    assert timedelta(minutes=14) < row["check_at"] - database_now < timedelta(minutes=16)
+    assert message["appended_at"] - database_now < timedelta(seconds=1)
+    _, event = read(message["body"])
+    assert getattr(event, "late_by_seconds", None) == 0
+
+
+async def test_an_idle_loop_asks_once_a_second(
+    emitting: Emitting, statements: list[str], admin: Connection
+) -> None:
+    started = await admin.fetchval("SELECT clock_timestamp()")
+    async with emitting():
+        await eventually(lambda: statements.count(SQL["read_clock"]) == 3)
+    took = await admin.fetchval("SELECT clock_timestamp()") - started
+
+    assert timedelta(seconds=1.9) < took
+
+
+async def test_it_does_not_spin_while_another_scheduler_holds_what_is_due(
+    plan: Plan, emitting: Emitting, outbox: Rows, pool: Pool, admin: Connection, statements: list[str]
+) -> None:
+    await plan(build.user_created())
+    due_at = await due_in(admin, timedelta(0))
+
+    async with pool.acquire() as other, other.transaction():
+        await other.fetch(SQL["claim_due"], due_at, 500, timedelta(minutes=15))
+        statements.clear()
+        async with emitting():
+            started = asyncio.get_running_loop().time()
+            await eventually(lambda: asyncio.get_running_loop().time() - started > 0.5)
+
+    assert 3 <= statements.count(SQL["claim_due"]) <= 30
+    assert await outbox() == []

@@ -1,0 +1,76 @@
+"""What the statements of every round cost on 200,000 open occurrences, by PostgreSQL's own plans."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from runtime.database import Connection
+from runtime.statements import Statements
+
+SQL = Statements("scheduler")
+NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+# Two thirds are planned over the year, one row in a hundred is due, one third waits for an answer.
+OPEN = """
+INSERT INTO schedule.occurrences (
+    event_id, occasion_id, occasion_type, user_id, status, priority, nominal_date, local_date, send_at_local,
+    timezone, anchor_date, leap_day_policy, first_name, last_name, due_at, user_version, emitted_at, check_at
+)
+SELECT
+    gen_random_uuid(), gen_random_uuid(), 'BIRTHDAY', gen_random_uuid(),
+    CASE WHEN n % 3 = 0 THEN 'PROCESSING' ELSE 'PENDING' END, 0, '2026-03-01', '2026-03-01', '09:00', 'UTC',
+    '1990-03-01', 'feb_28', 'Ada', 'Lovelace', $1::timestamptz + (n - 2000) * interval '2 min', 1,
+    $1, now() + (n % 1000 - 5) * interval '1 min'
+FROM generate_series(1, 200000) AS n
+"""
+
+
+@pytest.fixture
+async def crowded(admin: Connection) -> Connection:
+    await admin.execute(OPEN, NOW)
+    await admin.execute("VACUUM ANALYZE schedule.occurrences")
+    return admin
+
+
+def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(node for part in plan.get("Plans", []) for node in nodes(part))]
+
+
+async def explain(connection: Connection, name: str, arguments: list[object]) -> list[dict[str, Any]]:
+    """Run a statement as asyncpg does, prepared, under EXPLAIN; return its plan's nodes."""
+    [(text,)] = await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {SQL[name]}", *arguments)
+    return nodes(msgspec.json.decode(text)[0]["Plan"])
+
+
+async def test_no_statement_of_a_round_reads_the_whole_table(crowded: Connection) -> None:
+    ids = await crowded.fetchrow(
+        "SELECT array_agg(event_id) AS events, array_agg(occasion_id) AS occasions"
+        " FROM (SELECT * FROM schedule.occurrences LIMIT 500) AS five_hundred"
+    )
+    assert ids is not None
+    rounds: dict[str, list[object]] = {
+        "read_clock": [timedelta(0)],
+        "claim_due": [NOW, 500, timedelta(minutes=15)],
+        "claim_unanswered": [500, timedelta(minutes=15)],
+        "lock_pending": [ids["occasions"]],
+        "lock_answered": [ids["events"]],
+        "finish": [ids["events"], ["COMPLETED"] * 500, [None] * 500],
+        "check_later": [ids["events"], [NOW] * 500],
+        "cancel_pending": [ids["occasions"]],
+    }
+
+    touched = {}
+    for name, arguments in rounds.items():
+        plan = await explain(crowded, name, arguments)
+        scans = {node["Node Type"] for node in plan if node.get("Relation Name") == "occurrences"}
+        touched[name] = "Seq Scan" in scans
+
+    assert touched == dict.fromkeys(rounds, False)
+
+    # The claim reads its partial index in order of due time, and no more of it than it takes.
+    plan = await explain(crowded, "claim_due", [NOW, 500, timedelta(minutes=15)])
+
+    [scan] = [node for node in plan if node.get("Index Name") == "occurrences_due"]
+    assert scan["Actual Rows"] == 500
+    assert "Sort" not in {node["Node Type"] for node in plan}

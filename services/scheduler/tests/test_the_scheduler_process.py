@@ -1,0 +1,170 @@
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import asyncpg
+import pytest
+from domain.events import Event, OccurrenceCompleted
+from messaging.envelope import Outgoing, compose
+from messaging.queue import REASON
+from runtime.settings import SettingsError, load_settings
+from scheduler.settings import Settings
+from testkit import build
+from testkit.broker import Broker
+from testkit.fresh_database import FreshDatabase
+from testkit.ports import free_port
+from testkit.repository import find_topology
+from testkit.wait import eventually
+from uuid_utils.compat import uuid7
+
+Rows = Callable[[], Coroutine[Any, Any, list[asyncpg.Record]]]
+Process = asyncio.subprocess.Process
+Start = Callable[..., Awaitable[Process]]
+
+
+@pytest.fixture
+def environment(pytestconfig: pytest.Config) -> dict[str, str]:
+    return {
+        "CARILLON_ENV": "test",
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+        "TOPOLOGY_FILE": str(find_topology(pytestconfig.rootpath)),
+        "AWS_REGION": "eu-west-1",
+        "AWS_ACCOUNT_ID": "000000000000",
+        "HEALTH_PORT": str(free_port()),
+        "START_TIMEOUT_SECONDS": "1",
+    }
+
+
+@pytest.fixture
+async def start() -> AsyncIterator[Start]:
+    """Start `python -m scheduler`; whatever still runs at the end is killed."""
+    started: list[Process] = []
+
+    async def run(environment: dict[str, str]) -> Process:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "scheduler",
+            env=environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+async def said(process: Process) -> tuple[int | None, list[str]]:
+    """Wait for the end; return the exit code and the lines on standard error."""
+    _, errors = await process.communicate()
+    return process.returncode, errors.decode().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DATABASE_URL", ""),
+        ("HEALTH_PORT", "99999"),
+        ("CLAIM_BATCH", "0"),
+        ("CHECK_AFTER_SECONDS", "soon"),
+        ("CLOCK_OFFSET_SECONDS", "60"),  # not a local system
+    ],
+)
+def test_a_bad_variable_is_refused_by_its_name(
+    environment: dict[str, str], variable: str, value: str
+) -> None:
+    with pytest.raises(SettingsError, match=f"^{variable} "):
+        load_settings(Settings, {**environment, variable: value})
+
+
+async def test_a_bad_variable_ends_the_process_with_one_line_that_names_it(
+    start: Start, environment: dict[str, str]
+) -> None:
+    process = await start({**environment, "CLAIM_BATCH": "0"})
+
+    code, lines = await said(process)
+
+    assert code == 2
+    assert len(lines) == 1
+    assert lines[0].startswith("scheduler: CLAIM_BATCH is not valid")
+
+
+async def test_a_database_that_does_not_come_ends_it_with_one_line(
+    start: Start, environment: dict[str, str]
+) -> None:
+    process = await start(environment)
+
+    code, lines = await said(process)
+
+    assert code == 1
+    assert len(lines) == 1
+    assert lines[0].startswith("scheduler: PostgreSQL at 127.0.0.1:1/none did not come within 1 s")
+
+
+async def test_it_plans_emits_and_hears_the_answer_and_ends_on_sigterm(
+    start: Start,
+    environment: dict[str, str],
+    database: FreshDatabase,
+    broker: Broker,
+    outbox: Rows,
+    history: Rows,
+) -> None:
+    process = await start(
+        {
+            **environment,
+            **broker.engine.environment(),
+            "CARILLON_ENV": broker.environment,
+            "DATABASE_URL": database.url("carillon_scheduler"),
+            "START_TIMEOUT_SECONDS": "20",
+        }
+    )
+    created = build.user_created(occurred_at=datetime(2020, 1, 1, tzinfo=UTC))
+    users = await broker.queue_url("scheduler-user-events")
+
+    await broker.sqs.send_message(QueueUrl=users, MessageBody="{}")
+    await broker.sqs.send_message(QueueUrl=users, MessageBody=envelope(broker, build.birthday_due()))
+    await broker.sns.publish(TopicArn=broker.topic_arn("user-created"), Message=envelope(broker, created))
+    [ring, *_] = await eventually(outbox, within=20)
+    answer = OccurrenceCompleted(
+        due_event_id=ring["event_id"], user_id=created.user_id, occurred_at=datetime.now(UTC), results=()
+    )
+    await broker.sns.publish(
+        TopicArn=broker.topic_arn("occurrence-completed"), Message=envelope(broker, answer)
+    )
+    [over] = await eventually(history)
+
+    assert (over["event_id"], over["status"], over["nominal_date"]) == (
+        ring["event_id"],
+        "COMPLETED",
+        "2020-12-10",
+    )
+    # What nobody can read is apart with its reason; what has no place here is left to the queue's redrive.
+    dead = await broker.sqs.receive_message(
+        QueueUrl=await broker.dead_letter_url("scheduler-user-events"),
+        WaitTimeSeconds=5,
+        MessageAttributeNames=["All"],
+    )
+    [message] = dead["Messages"]
+    assert message["MessageAttributes"][REASON]["StringValue"].startswith("not a CloudEvents envelope")
+    left = await broker.sqs.get_queue_attributes(QueueUrl=users, AttributeNames=["All"])
+    assert left["Attributes"]["ApproximateNumberOfMessagesNotVisible"] == "1"
+
+    async with aiohttp.ClientSession() as session:
+        ready = await session.get(f"http://127.0.0.1:{environment['HEALTH_PORT']}/health/ready")
+    process.terminate()
+    async with asyncio.timeout(5):
+        code, lines = await said(process)
+    assert (ready.status, code, lines) == (200, 0, [])
+
+
+def envelope(broker: Broker, event: Event) -> str:
+    outgoing = Outgoing(event_id=uuid7(), subject=uuid7(), event=event)
+    return compose(broker.topology, "test", datetime.now(UTC), [outgoing])[0].body

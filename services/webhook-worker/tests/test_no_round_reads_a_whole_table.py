@@ -1,0 +1,81 @@
+"""What the statements of every round read among 50,000 deliveries, by PostgreSQL's own plans."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+from runtime.database import Connection
+from runtime.statements import Statements
+
+SQL = Statements("webhook_worker")
+NOW = datetime(2026, 12, 10, 9, tzinfo=UTC)
+
+EVENTS = """
+INSERT INTO delivery.events (event_id, user_id, event_type, priority, body, open)
+SELECT gen_random_uuid(), gen_random_uuid(), 'BirthdayDue', 0, repeat('x', 400), 1
+FROM generate_series(1, 50000)
+"""
+DELIVERIES = """
+INSERT INTO delivery.deliveries (id, created_at, event_id, endpoint_id, status, next_attempt_at)
+SELECT
+    gen_random_uuid(), $1, event_id, user_id,
+    CASE WHEN row_number() OVER () % 1000 = 0 THEN 'pending' ELSE 'delivered' END, now()
+FROM delivery.events
+"""
+
+
+def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(node for part in plan.get("Plans", []) for node in nodes(part))]
+
+
+async def test_no_statement_of_a_round_reads_a_whole_table(admin: Connection) -> None:
+    await admin.execute(EVENTS)
+    await admin.execute(DELIVERIES, NOW)
+    await admin.execute("ANALYZE delivery.events, delivery.deliveries")
+    rows = await admin.fetch("SELECT id, event_id FROM delivery.deliveries LIMIT 200")
+    ids, event_ids = [row["id"] for row in rows], [row["event_id"] for row in rows]
+    token = uuid4()
+    rounds: dict[str, list[object]] = {
+        "lease_due": [100, token, timedelta(seconds=45)],
+        "accept_events": accepted(token),
+        "read_answers": [event_ids, timedelta(0)],
+        "settle_deliveries": [
+            ids,
+            [NOW] * 200,
+            [token] * 200,
+            [1] * 200,
+            ["delivered"] * 200,
+            [None] * 200,
+            [None] * 200,
+        ],
+        "count_down": [event_ids, [1] * 200, timedelta(0)],
+        "read_results": [event_ids],
+        "store_outcomes": [event_ids, [NOW] * 200, ["OccurrenceCompleted"] * 200, ["{}"] * 200],
+    }
+
+    whole = {name: await reads_whole(admin, name, arguments) for name, arguments in rounds.items()}
+
+    assert whole == {name: set() for name in rounds}
+
+
+def accepted(token: UUID) -> list[object]:
+    fresh = [uuid4() for _ in range(200)]
+    return [
+        fresh,
+        fresh,
+        ["BirthdayDue"] * 200,
+        [0] * 200,
+        ["{}"] * 200,
+        fresh,
+        uuid4(),
+        token,
+        timedelta(seconds=45),
+    ]
+
+
+async def reads_whole(connection: Connection, name: str, arguments: list[object]) -> set[str]:
+    """Run a statement under EXPLAIN; return the tables that it reads from end to end."""
+    [(text,)] = await connection.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {SQL[name]}", *arguments)
+    plan = nodes(msgspec.json.decode(text)[0]["Plan"])
+    return {node["Relation Name"] for node in plan if node["Node Type"] == "Seq Scan"}

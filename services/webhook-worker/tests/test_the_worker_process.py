@@ -1,0 +1,268 @@
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+import aiohttp
+import asyncpg
+import pytest
+from domain.events import OccurrenceCompleted
+from domain.priority import Priority
+from messaging.consume import Received
+from messaging.envelope import Outgoing, compose, read
+from messaging.queue import REASON
+from runtime.settings import SettingsError, load_settings
+from testkit import build
+from testkit.broker import Broker
+from testkit.fresh_database import FreshDatabase
+from testkit.ports import free_port
+from testkit.receiver import Receiver, Reply, new_secret
+from testkit.repository import find_topology
+from testkit.wait import eventually
+from uuid_utils.compat import uuid7
+from webhook_worker.settings import Settings
+
+Due = Callable[..., Received]
+Rows = Callable[[], Coroutine[Any, Any, list[asyncpg.Record]]]
+Process = asyncio.subprocess.Process
+Start = Callable[[str, dict[str, str]], Awaitable[Process]]
+
+
+@pytest.fixture
+def environment(pytestconfig: pytest.Config) -> dict[str, str]:
+    return {
+        "CARILLON_ENV": "test",
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+        "TOPOLOGY_FILE": str(find_topology(pytestconfig.rootpath)),
+        "AWS_REGION": "eu-west-1",
+        "AWS_ACCOUNT_ID": "000000000000",
+        "HEALTH_PORT": str(free_port()),
+        "START_TIMEOUT_SECONDS": "1",
+        "WEBHOOK_URL": "http://127.0.0.1:1/hook",
+        "WEBHOOK_SECRET": new_secret(),
+    }
+
+
+@pytest.fixture
+async def start() -> AsyncIterator[Start]:
+    """Start a service; whatever still runs at the end is killed."""
+    started: list[Process] = []
+
+    async def run(service: str, environment: dict[str, str]) -> Process:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            service,
+            env=environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+async def said(process: Process) -> tuple[int | None, list[str]]:
+    """Wait for the end; return the exit code and the lines on standard error."""
+    _, errors = await process.communicate()
+    return process.returncode, errors.decode().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("WEBHOOK_SECRET", ""),
+        ("WEBHOOK_SECRET", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        ("WEBHOOK_SECRET", "whsec_not-base-64-at-all"),
+        ("WEBHOOK_SECRET", "whsec_c2hvcnQ="),
+        ("WEBHOOK_URL", "ftp://example.com/"),
+        ("WEBHOOK_URL", "http://127.0.0.1:eighty/"),
+        ("WEBHOOK_URL", "http://127.0.0.1:99999/"),
+        ("WEBHOOK_URL", "http://:8002/"),
+        ("DELIVERY_LEASE_SECONDS", "30"),
+        ("RETRY_SLOTS", "0"),
+    ],
+)
+def test_a_bad_variable_is_refused_by_its_name_and_not_its_value(
+    environment: dict[str, str], variable: str, value: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings(Settings, {**environment, variable: value})
+
+    assert str(refused.value).startswith(variable)
+    assert "\n" not in str(refused.value)
+    assert len(value) < 3 or value not in str(refused.value)
+
+
+async def test_a_bad_secret_ends_the_process_with_one_line_that_names_it(
+    start: Start, environment: dict[str, str]
+) -> None:
+    process = await start("webhook_worker", {**environment, "WEBHOOK_SECRET": "whsec_c2hvcnQ="})
+
+    assert await said(process) == (
+        2,
+        ["webhook-worker: WEBHOOK_SECRET holds 5 bytes, it must hold 24 to 64"],
+    )
+
+
+@pytest.fixture
+def on_broker(
+    environment: dict[str, str], broker: Broker, database: FreshDatabase, receiver: Receiver
+) -> Callable[..., dict[str, str]]:
+    """Give the environment of a service with everything it needs."""
+
+    def make(role: str, **overrides: str) -> dict[str, str]:
+        return {
+            **environment,
+            **broker.engine.environment(),
+            "CARILLON_ENV": broker.environment,
+            "DATABASE_URL": database.url(role),
+            "START_TIMEOUT_SECONDS": "20",
+            "WEBHOOK_URL": receiver.url,
+            "WEBHOOK_SECRET": receiver.secret,
+            **overrides,
+        }
+
+    return make
+
+
+async def publish(broker: Broker, ring: Received) -> None:
+    [message] = compose(
+        broker.topology,
+        "test",
+        datetime.now(UTC),
+        [Outgoing(event_id=ring.event_id, subject=uuid7(), event=ring.event)],
+    )
+    await broker.sns.publish(
+        TopicArn=broker.topic_arn("birthday-due"),
+        Message=message.body,
+        MessageAttributes={
+            name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
+        },
+    )
+
+
+async def test_what_is_published_arrives_signed_and_its_outcome_reaches_the_schedulers_queue(
+    start: Start,
+    on_broker: Callable[..., dict[str, str]],
+    broker: Broker,
+    receiver: Receiver,
+    due: Due,
+    deliveries: Rows,
+) -> None:
+    await start("webhook_worker", on_broker("carillon_webhook_worker"))
+    await start("dispatcher", on_broker("carillon_dispatcher", HEALTH_PORT=str(free_port())))
+    critical = await broker.queue_url("webhook-critical")
+    rings = [due(), due(priority=Priority.HIGH), due(priority=Priority.NORMAL), due(priority=Priority.LOW)]
+    stranger = json.dumps({"specversion": "1.0", "type": "someone.elses.v1"})
+
+    # One nobody can read, one that has no place here, and neighbours that must not wait for them.
+    await broker.sqs.send_message(QueueUrl=critical, MessageBody=stranger)
+    [misplaced] = compose(
+        broker.topology,
+        "test",
+        build.NOW,
+        [Outgoing(event_id=uuid7(), subject=uuid7(), event=build.user_created())],
+    )
+    await broker.sqs.send_message(QueueUrl=critical, MessageBody=misplaced.body)
+    for ring in rings:
+        await publish(broker, ring)
+    arrived = await receiver.wait_for(4, within=30)
+    outcomes = await receive(broker, "scheduler-outcomes", 4)
+
+    assert {one.webhook_id for one in arrived} == {str(ring.event_id) for ring in rings}
+    assert all(one.valid for one in arrived)
+    assert {event_id for event_id, _ in outcomes} == {
+        uuid5(ring.event_id, "OccurrenceCompleted") for ring in rings
+    }
+    assert {type(event) for _, event in outcomes} == {OccurrenceCompleted}
+    assert [row["status"] for row in await deliveries()] == ["delivered"] * 4
+
+    dead = await broker.sqs.receive_message(
+        QueueUrl=await broker.dead_letter_url("webhook-critical"),
+        WaitTimeSeconds=5,
+        MessageAttributeNames=["All"],
+    )
+    [message] = dead["Messages"]
+    assert message["Body"] == stranger
+    assert message["MessageAttributes"][REASON]["StringValue"].startswith("not a CloudEvents envelope")
+    left = await broker.sqs.get_queue_attributes(QueueUrl=critical, AttributeNames=["All"])
+    assert left["Attributes"]["ApproximateNumberOfMessagesNotVisible"] == "1"
+
+
+async def receive(broker: Broker, queue: str, count: int) -> list[tuple[UUID, Any]]:
+    url = await broker.queue_url(queue)
+    events: list[tuple[UUID, Any]] = []
+    async with asyncio.timeout(20):
+        while len(events) < count:
+            answer = await broker.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5, MaxNumberOfMessages=10)
+            events += [read(message["Body"]) for message in answer.get("Messages", [])]
+    return events
+
+
+async def test_sigterm_finishes_what_is_under_way_and_ends_with_0(
+    start: Start,
+    on_broker: Callable[..., dict[str, str]],
+    broker: Broker,
+    receiver: Receiver,
+    due: Due,
+    deliveries: Rows,
+) -> None:
+    variables = on_broker("carillon_webhook_worker")
+    health = f"http://127.0.0.1:{variables['HEALTH_PORT']}/health"
+    receiver.reply_with([Reply(after_seconds=1)])
+    process = await start("webhook_worker", variables)
+    await publish(broker, due())
+    await receiver.wait_for(1, within=30)
+    async with aiohttp.ClientSession() as session:
+        before = await status(session, f"{health}/ready")
+
+    process.terminate()
+    async with asyncio.timeout(5):
+        code, lines = await said(process)
+
+    assert (before, code, lines) == (200, 0, [])
+    assert [row["status"] for row in await deliveries()] == ["delivered"]
+    assert receiver.tally.received == 1
+
+
+async def status(session: aiohttp.ClientSession, url: str) -> int:
+    async with session.get(url) as answer:
+        return answer.status
+
+
+async def test_killed_with_a_webhook_under_way_another_worker_sends_it_again_under_the_same_id(
+    start: Start,
+    on_broker: Callable[..., dict[str, str]],
+    broker: Broker,
+    receiver: Receiver,
+    due: Due,
+    deliveries: Rows,
+) -> None:
+    variables = on_broker(
+        "carillon_webhook_worker", WEBHOOK_TIMEOUT_SECONDS="1", DELIVERY_LEASE_SECONDS="1.5"
+    )
+    receiver.reply_with([Reply(status=503, after_seconds=1)])
+    process = await start("webhook_worker", variables)
+    ring = due()
+    await publish(broker, ring)
+    await receiver.wait_for(1, within=30)
+
+    process.kill()
+    await start("webhook_worker", variables | {"HEALTH_PORT": str(free_port())})
+    arrived = await receiver.wait_for(2, within=30)
+
+    assert [one.webhook_id for one in arrived] == [str(ring.event_id)] * 2
+
+    async def settled() -> bool:
+        return [row["status"] for row in await deliveries()] == ["delivered"]
+
+    await eventually(settled)
