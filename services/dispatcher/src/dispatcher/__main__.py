@@ -5,7 +5,8 @@ from functools import partial
 from pathlib import Path
 
 from messaging.publish import publish_all
-from messaging.topology import load_topology, topic_arn
+from messaging.topics import open_topics
+from messaging.topology import load_topology
 from runtime.aws import open_sns
 from runtime.database import open_pool, ping
 from runtime.health import serve_health
@@ -23,15 +24,19 @@ CALLS_AT_ONCE = 8
 async def serve(settings: Settings, stop: Stop) -> None:
     """Relay the outbox until `stop` is set."""
     topology = load_topology(Path(settings.topology_file))
-    arns = {
-        name: topic_arn(settings.aws_region, settings.aws_account_id, settings.carillon_env, event_type.topic)
-        for name, event_type in topology.event_types.items()
-    }
     async with (
         open_pool("dispatcher", settings, stop) as pool,
         open_sns(settings.aws_region, connections=RELAYS * CALLS_AT_ONCE) as sns,
-        serve_health(settings.health_host, settings.health_port, {"database": partial(ping, pool)}, stop),
     ):
+        arns = await open_topics(
+            sns,
+            topology,
+            region=settings.aws_region,
+            account_id=settings.aws_account_id,
+            environment=settings.carillon_env,
+            stop=stop,
+            within=settings.start_timeout_seconds,
+        )
         relay = partial(
             relay_outbox,
             pool,
@@ -39,11 +44,10 @@ async def serve(settings: Settings, stop: Stop) -> None:
             batch=settings.relay_batch,
             lease=timedelta(seconds=settings.outbox_lease_seconds),
         )
-        await run_loops(
-            {f"relay outbox {number}": relay for number in range(RELAYS)},
-            stop,
-            drain_within=settings.drain_timeout_seconds,
-        )
+        loops = {f"relay outbox {number}": relay for number in range(RELAYS)}
+        checks = {"database": partial(ping, pool)}
+        async with serve_health(settings.health_host, settings.health_port, checks, stop):
+            await run_loops(loops, stop, drain_within=settings.drain_timeout_seconds)
 
 
 if __name__ == "__main__":
