@@ -134,7 +134,7 @@ async def test_one_that_does_not_drain_in_time_is_killed(kept: Supervisor, tmp_p
     await kept.stop()
 
     assert is_gone(pid)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30  # and not the 60 s of its drain
 
 
 async def test_a_drain_can_be_cut_short(kept: Supervisor, tmp_path: Path) -> None:

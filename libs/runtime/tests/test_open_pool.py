@@ -178,4 +178,4 @@ async def test_a_database_that_hangs_does_not_keep_a_service_from_ending(databas
                 await run_loops({"ask": ask}, stop, drain_within=0.1)
 
         assert [said["event"] for said in logs] == ["loop.cut_off"]
-        assert time.monotonic() - told < 7
+        assert time.monotonic() - told < 30  # and not the 60 s a command may take

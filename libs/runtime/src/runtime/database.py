@@ -20,7 +20,7 @@ Connection = asyncpg.Connection | PoolConnectionProxy
 SQL = Statements("runtime")
 
 PING_SECONDS = 2
-CLOSE_SECONDS = 2
+CLOSE_SECONDS = 1
 
 
 class NotMigratedError(Exception):
@@ -67,7 +67,7 @@ async def open_pool(service: str, settings: ServiceSettings, stop: Stop) -> Asyn
 
 
 async def close(pool: Pool) -> None:
-    """Close the pool's connections; cut them off if a database that hangs does not let them go in 2 s."""
+    """Close the pool's connections; cut them off if a database that hangs does not let them go in 1 s."""
     try:
         async with asyncio.timeout(CLOSE_SECONDS):
             await pool.close()

@@ -14,7 +14,7 @@ Loop = Callable[[Stop], Awaitable[None]]
 FIRST_DELAY = 0.1
 LONGEST_DELAY = 5.0
 STEADY_AFTER = 30.0
-LONGEST_CANCEL = 2.0
+LONGEST_CANCEL = 1.0
 
 
 async def pause(stop: Stop, seconds: float) -> None:
