@@ -47,8 +47,9 @@ def add_a_line(topology_file: Path, folder: Path) -> Path:
 
 
 async def test_a_queue_added_to_a_running_system_receives_cloudevents(
-    carillon: Carillon, tmp_path: Path, pytestconfig: pytest.Config
+    carillon: Carillon, tmp_path: Path, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)  # another test's engine, and it would win
     await apply(carillon, add_a_line(carillon.system.options.topology_file, tmp_path))
     sqs = Session(
         localstack_host=carillon.system.engine.url.removeprefix("http://"), region_name=REGION

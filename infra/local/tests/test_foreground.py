@@ -25,10 +25,17 @@ sys.exit(asyncio.run(until_told(run, slow.set, when_told=7)))
 
 
 def started(*command: str, cwd: Path | None = None) -> "subprocess.Popen[str]":
+    # The tests may run under make themselves, which tells its children so.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    environment.pop("MFLAGS", None)
     process = subprocess.Popen(  # noqa: S603
-        command, cwd=cwd, stdout=subprocess.PIPE, text=True, start_new_session=True
+        command, cwd=cwd, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
-    assert line(process) == "up"
+    said = line(process)
+    if said != "up":
+        process.kill()
+        process.communicate()
+    assert said == "up"
     return process
 
 

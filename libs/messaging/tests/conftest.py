@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from messaging.queue import OpenQueue, open_queue
+from msgspec import structs
 from testkit.broker import Broker, open_broker
 from testkit.engine import Engine
 from testkit.repository import find_topology
@@ -47,7 +48,7 @@ async def one_queue(engine: Engine, one_queue_file: Path) -> AsyncIterator[Broke
 
 
 @pytest_asyncio.fixture
-async def queue(one_queue: Broker) -> OpenQueue:
+async def hasty_queue(one_queue: Broker) -> OpenQueue:
     """Open that queue as a consumer does."""
     return await open_queue(
         one_queue.sqs,
@@ -56,6 +57,15 @@ async def queue(one_queue: Broker) -> OpenQueue:
         asyncio.Event(),
         within=10,
     )
+
+
+@pytest_asyncio.fixture
+async def queue(hasty_queue: OpenQueue) -> OpenQueue:
+    """Open that queue, with a visibility that no busy machine outlasts."""
+    await hasty_queue.sqs.set_queue_attributes(
+        QueueUrl=hasty_queue.url, Attributes={"VisibilityTimeout": "30"}
+    )
+    return structs.replace(hasty_queue, queue=structs.replace(hasty_queue.queue, visibility_seconds=30))
 
 
 @pytest.fixture

@@ -116,7 +116,7 @@ async def test_several_receives_are_handled_together_and_deleted(one_queue: Brok
 
 
 async def test_a_poisonous_message_is_left_to_the_redrive_and_the_rest_of_its_batch_is_handled(
-    one_queue: Broker, queue: OpenQueue
+    one_queue: Broker, hasty_queue: OpenQueue
 ) -> None:
     ids, handled = sorted(uuid4() for _ in range(12)), Handled()
     await send(one_queue, [*ids[:6], POISON, *ids[6:]])
@@ -127,16 +127,16 @@ async def test_a_poisonous_message_is_left_to_the_redrive_and_the_rest_of_its_ba
         await handled(batch)
 
     with capture_logs() as logs:
-        async with consuming(queue, handle, merge_seconds=0.3):
+        async with consuming(hasty_queue, handle, merge_seconds=0.3):
             await eventually(lambda: len(handled.ids) >= 12)
-            [dead] = await eventually(lambda: dead_letters(queue))
+            [dead] = await eventually(lambda: dead_letters(hasty_queue))
 
     assert handled.ids == ids
     assert dead["Body"] == body(one_queue, POISON)
     failed = [said for said in logs if said["event"] == "message.failed"]
     assert {said["event_id"] for said in failed} == {str(POISON)}
     assert len(failed) == 2  # as often as it was received
-    assert await counts(queue) == (0, 0)
+    assert await counts(hasty_queue) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -203,24 +203,24 @@ async def test_an_event_of_the_wrong_kind_does_not_hold_up_the_others(
 
 
 async def test_a_batch_that_takes_longer_than_the_visibility_is_kept_from_others(
-    one_queue: Broker, queue: OpenQueue
+    one_queue: Broker, hasty_queue: OpenQueue
 ) -> None:
     handled = Handled()
     await send(one_queue, [uuid4() for _ in range(12)])
 
     async def slowly(batch: Sequence[Received]) -> None:
         await handled(batch)
-        await asyncio.sleep(2.5 * queue.queue.visibility_seconds)
+        await asyncio.sleep(2.5 * hasty_queue.queue.visibility_seconds)
 
-    async with consuming(queue, slowly, merge_seconds=0.3):
-        await eventually(lambda: is_empty(queue))
+    async with consuming(hasty_queue, slowly, merge_seconds=0.3):
+        await eventually(lambda: is_empty(hasty_queue))
 
     assert len(handled.ids) == len(set(handled.ids)) == 12
-    assert await dead_letters(queue) == []
+    assert await dead_letters(hasty_queue) == []
 
 
 async def test_while_the_database_is_away_a_batch_waits_and_is_neither_lost_nor_dead_lettered(
-    one_queue: Broker, queue: OpenQueue
+    one_queue: Broker, hasty_queue: OpenQueue
 ) -> None:
     ids, tries = sorted(uuid4() for _ in range(5)), list[list[UUID]]()
     await send(one_queue, ids)
@@ -231,12 +231,12 @@ async def test_while_the_database_is_away_a_batch_waits_and_is_neither_lost_nor_
             raise ConnectionRefusedError("the database is away")
 
     with capture_logs() as logs:
-        async with consuming(queue, handle, merge_seconds=0.3):
-            await eventually(lambda: is_empty(queue))
+        async with consuming(hasty_queue, handle, merge_seconds=0.3):
+            await eventually(lambda: is_empty(hasty_queue))
 
     assert tries == [ids] * 5
     assert len([said for said in logs if said["event"] == "batch.waits"]) == 4
-    assert await dead_letters(queue) == []
+    assert await dead_letters(hasty_queue) == []
 
 
 async def test_told_to_stop_while_the_database_is_away_it_leaves_the_batch_for_its_successor(
@@ -315,7 +315,7 @@ async def test_with_slots_never_more_than_that_many_are_under_way(
 
 
 async def test_slots_come_back_from_messages_that_could_not_be_read_or_handled(
-    one_queue: Broker, queue: OpenQueue
+    one_queue: Broker, hasty_queue: OpenQueue
 ) -> None:
     slots, handled = Slots(2), Handled()
     good = [uuid4() for _ in range(5)]
@@ -329,8 +329,8 @@ async def test_slots_come_back_from_messages_that_could_not_be_read_or_handled(
         slots.release(len(batch))
 
     with capture_logs():
-        async with consuming(queue, handle, slots=slots):
-            await eventually(lambda: is_empty(queue))
+        async with consuming(hasty_queue, handle, slots=slots):
+            await eventually(lambda: is_empty(hasty_queue))
 
     assert handled.ids == sorted(good)
     assert slots.free == 2

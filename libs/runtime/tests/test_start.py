@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from testkit.broker import Broker
 from testkit.fresh_database import FreshDatabase
 from testkit.ports import LOOPBACK
 
@@ -143,13 +144,16 @@ async def test_a_signal_while_it_waits_ends_it_at_once_with_exit_0(
 
 
 async def test_a_taken_health_port_is_one_line_and_exit_1(
-    environment: Environment, database: FreshDatabase
+    environment: Environment, database: FreshDatabase, broker: Broker
 ) -> None:
+    settled = {
+        **environment,
+        **broker.engine.environment(),
+        "CARILLON_ENV": broker.environment,
+        "DATABASE_URL": database.url("carillon_dispatcher"),
+    }
     async with silent_server() as port:
-        code, _, errors = await run_to_end(
-            "dispatcher",
-            {**environment, "DATABASE_URL": database.url("carillon_dispatcher"), "HEALTH_PORT": str(port)},
-        )
+        code, _, errors = await run_to_end("dispatcher", {**settled, "HEALTH_PORT": str(port)})
 
     assert code == 1
     assert errors.startswith("dispatcher: ")

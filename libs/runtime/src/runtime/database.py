@@ -50,6 +50,7 @@ async def open_pool(service: str, settings: ServiceSettings, stop: Stop) -> Asyn
             command_timeout=60,
             timeout=5,
             server_settings=server_settings,
+            reset=keep_session,
         )
         try:
             await pool
@@ -73,6 +74,10 @@ async def close(pool: Pool) -> None:
             await pool.close()
     except TimeoutError:
         pool.terminate()
+
+
+async def keep_session(_: Connection) -> None:
+    """Leave a returned connection as it is: no service changes its session, and a reset is a round trip."""
 
 
 async def require_migrations(pool: Pool) -> None:

@@ -1,0 +1,86 @@
+"""The course that webhooks are posted over, and the bare loops that post over it."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import TypeVar
+
+import aiohttp
+import httpx
+from messaging.topology import Topology
+from msgspec import Struct
+from webhook_worker.endpoint import Endpoint
+from webhook_worker.post_webhook import open_transport
+
+from bench.sink_process import Sink
+
+T = TypeVar("T")
+QUEUE = "webhook-critical"
+ACCEPTED = 204
+TIMEOUT = timedelta(seconds=30)
+CONNECT_TIMEOUT = timedelta(seconds=5)
+
+
+class Course(Struct, kw_only=True):
+    """What all contenders run against; `busiest` is the largest share of a round that the sink computed."""
+
+    sink: Sink
+    endpoint: Endpoint
+    topology: Topology
+    posts: int
+    busiest: float = 0.0
+
+    @property
+    def at_once(self) -> int:
+        """How many POSTs may be under way: the slots of the queue that birthdays go through."""
+        return self.topology.queues[QUEUE].concurrency
+
+    async def timed(self, work: Awaitable[None]) -> float:
+        """Return POSTs/s of work that must make each of them once."""
+        self.sink.forget()
+        cpu_before, started = self.sink.tally().cpu_seconds, time.perf_counter()
+        await work
+        seconds = time.perf_counter() - started
+        self.busiest = max(self.busiest, (self.sink.tally().cpu_seconds - cpu_before) / seconds)
+        receipts = self.sink.receipts()
+        assert len({webhook_id for webhook_id, _ in receipts}) == len(receipts) == self.posts
+        return self.posts / seconds
+
+
+async def post_with_aiohttp(course: Course, requests: Sequence[httpx.Request]) -> float:
+    """POST them with aiohttp."""
+    sent = [(str(request.url), request.content, dict(request.headers)) for request in requests]
+    connector = aiohttp.TCPConnector(limit=course.at_once)
+    async with aiohttp.ClientSession(connector=connector) as session:
+
+        async def post(request: tuple[str, bytes, dict[str, str]]) -> int:
+            url, body, headers = request
+            async with session.post(url, data=body, headers=headers) as response:
+                await response.read()
+                return response.status
+
+        return await course.timed(post_all(sent, post, course.at_once))
+
+
+async def post_with_pyreqwest(course: Course, requests: Sequence[httpx.Request]) -> float:
+    """POST them through the worker's own transport."""
+    async with open_transport(connect_timeout=CONNECT_TIMEOUT, timeout=TIMEOUT) as transport:
+
+        async def post(request: httpx.Request) -> int:
+            response = await transport.handle_async_request(request)
+            await response.aread()
+            return response.status_code
+
+        return await course.timed(post_all(requests, post, course.at_once))
+
+
+async def post_all(requests: Sequence[T], post: Callable[[T], Awaitable[int]], at_once: int) -> None:
+    """Make every POST, `at_once` under way."""
+    left = iter(requests)
+
+    async def caller() -> None:
+        for request in left:
+            assert await post(request) == ACCEPTED
+
+    await asyncio.gather(*(caller() for _ in range(at_once)))

@@ -1,0 +1,28 @@
+"""Where the benches' users live: with and without daylight saving time, whole hours off UTC and not."""
+
+ZONES = [
+    "Pacific/Auckland",
+    "Australia/Sydney",
+    "Australia/Lord_Howe",
+    "Asia/Tokyo",
+    "Asia/Shanghai",
+    "Asia/Kathmandu",
+    "Asia/Kolkata",
+    "Asia/Tehran",
+    "Asia/Dubai",
+    "Africa/Nairobi",
+    "Africa/Cairo",
+    "Europe/Warsaw",
+    "Europe/Berlin",
+    "Europe/London",
+    "Atlantic/Azores",
+    "America/Sao_Paulo",
+    "America/St_Johns",
+    "America/Halifax",
+    "America/New_York",
+    "America/Bogota",
+    "America/Chicago",
+    "America/Denver",
+    "America/Los_Angeles",
+    "Pacific/Honolulu",
+]
