@@ -111,5 +111,5 @@ def undelivered_name(environment: str, queue: str) -> str:
 
 
 def topic_arn(region: str, account_id: str, environment: str, topic: str) -> str:
-    """Return a topic's ARN; derived, so that publishing needs no permission but to publish."""
+    """Return a topic's ARN; derived, so that nothing need be listed or created to publish."""
     return f"arn:aws:sns:{region}:{account_id}:{topic_name(environment, topic)}"
