@@ -1,7 +1,7 @@
 import asyncio
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -66,16 +66,3 @@ async def queue(hasty_queue: OpenQueue) -> OpenQueue:
         QueueUrl=hasty_queue.url, Attributes={"VisibilityTimeout": "30"}
     )
     return structs.replace(hasty_queue, queue=structs.replace(hasty_queue.queue, visibility_seconds=30))
-
-
-@pytest.fixture
-def own_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """Start an engine that this test may kill."""
-    own = Engine(tmp_path / "engine")
-    for name, value in own.environment().items():
-        monkeypatch.setenv(name, value)
-    try:
-        own.start()
-        yield own
-    finally:
-        own.stop()

@@ -1,14 +1,13 @@
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from runtime.database import Pool, open_pool
 from runtime.settings import ServiceSettings
-from testkit.engine import Engine
 from testkit.fresh_database import FreshDatabase
 from testkit.ports import free_port
 from testkit.repository import find_topology
@@ -42,19 +41,6 @@ def one_queue_file(pytestconfig: pytest.Config, tmp_path: Path) -> Path:
     file = tmp_path / "topology.yaml"
     file.write_text(ONE_QUEUE)
     return file
-
-
-@pytest.fixture
-def own_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """Start an engine that this test may kill."""
-    own = Engine(tmp_path / "engine")
-    for name, value in own.environment().items():
-        monkeypatch.setenv(name, value)
-    try:
-        own.start()
-        yield own
-    finally:
-        own.stop()
 
 
 @pytest.fixture

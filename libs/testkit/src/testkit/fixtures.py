@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -57,6 +58,19 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
             yield started
     finally:
         started.stop()
+
+
+@pytest.fixture
+def own_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """Start an engine that this test may kill."""
+    own = Engine(tmp_path / "engine")
+    for name, value in own.environment().items():
+        monkeypatch.setenv(name, value)
+    try:
+        own.start()
+        yield own
+    finally:
+        own.stop()
 
 
 @pytest_asyncio.fixture
