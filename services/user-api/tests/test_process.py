@@ -41,8 +41,19 @@ class Service:
         await eventually(lambda: self.process.poll() is not None, within=within)
         return self.process.wait()
 
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
+    async def logged(self, request_id: str) -> dict[str, Any]:
+        """Wait for the access-log line of a request: it is written once the answer is on its way."""
+
+        def line() -> dict[str, Any] | None:
+            # A last line without its end is still being written.
+            complete = self.log.read_text().rpartition("\n")[0].splitlines()
+            return next(
+                (said for text in complete if (said := json.loads(text)).get("requestId") == request_id), None
+            )
+
+        said = await eventually(line)
+        assert said is not None
+        return said
 
 
 def _run(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -129,7 +140,8 @@ async def test_a_request_is_one_line_in_the_access_log_without_names_and_address
         )
         await api.get("/user/ada@example.com", headers={"X-Request-Id": "r2"})
 
-    line, mistyped = [line for line in service.lines() if line.get("requestId") in {"r1", "r2"}]
+    line = await service.logged("r1")
+    mistyped = await service.logged("r2")
     assert line.pop("latency") > 0
     assert line.pop("requestTime").endswith("Z")
     assert line.pop("timestamp").endswith("Z")
