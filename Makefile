@@ -3,7 +3,7 @@
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 BIN := .venv/bin
-PACKAGES := libs/domain libs/runtime libs/messaging libs/testkit \
+PACKAGES := libs/domain libs/runtime libs/messaging libs/testkit libs/cli \
 	services/user-api services/scheduler services/dispatcher services/webhook-worker infra/local
 SOURCES := libs services infra/local contracts tests bench
 # A folder with a hyphen is no package to mypy: two of them side by side would have one `conftest`.

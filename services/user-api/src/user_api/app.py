@@ -13,7 +13,7 @@ from runtime.waiting import StartFailedError
 
 from user_api.access_log import AccessLog
 from user_api.always_answer import AlwaysAnswer
-from user_api.desk import Desk
+from user_api.context import Context
 from user_api.health import health_routes
 from user_api.openapi import openapi_route
 from user_api.problems import answer_error
@@ -28,10 +28,10 @@ async def serve(settings: Settings, stop: Stop) -> None:
     """Serve until `stop` is set, then finish what is in flight. Raises StartFailedError, TopologyError."""
     topology = load_topology(Path(settings.topology_file))
     async with open_pool("user-api", settings, stop) as pool:
-        desk = Desk(
+        context = Context(
             pool=pool, topology=topology, clock_offset=timedelta(seconds=settings.clock_offset_seconds)
         )
-        handlers = [*user_routes(desk), *health_routes(pool, stop)]
+        handlers = [*user_routes(context), *health_routes(pool, stop)]
         app = Litestar(
             route_handlers=[*handlers, openapi_route(handlers)],
             exception_handlers={Exception: answer_error},

@@ -6,7 +6,7 @@ from uuid import UUID
 from runtime.database import Connection
 from runtime.statements import Statements
 
-from user_api.desk import Desk
+from user_api.context import Context
 from user_api.entity_tags import Tags
 from user_api.refusals import StaleVersionError, UnknownUserError
 from user_api.user import User, user_of
@@ -15,13 +15,13 @@ SQL = Statements("user_api")
 
 
 async def lock_user(
-    desk: Desk, connection: Connection, user_id: UUID, if_match: Tags
+    context: Context, connection: Connection, user_id: UUID, if_match: Tags
 ) -> tuple[User, datetime]:
     """Give the user and the instant of the change; the row stays locked until the transaction ends.
 
     Raises UnknownUserError, StaleVersionError.
     """
-    row = await connection.fetchrow(SQL["lock_user"], user_id, desk.clock_offset)
+    row = await connection.fetchrow(SQL["lock_user"], user_id, context.clock_offset)
     if row is None:
         raise UnknownUserError
     user = user_of(row)

@@ -4,16 +4,16 @@ from uuid import UUID
 
 from runtime.statements import Statements
 
-from user_api.desk import Desk
+from user_api.context import Context
 from user_api.refusals import UnknownUserError
 from user_api.user import User, user_of
 
 SQL = Statements("user_api")
 
 
-async def read_user(desk: Desk, user_id: UUID) -> User:
+async def read_user(context: Context, user_id: UUID) -> User:
     """Read a user. Raises UnknownUserError."""
-    async with desk.connection() as connection:
+    async with context.connection() as connection:
         row = await connection.fetchrow(SQL["find_user"], user_id)
     if row is None:
         raise UnknownUserError

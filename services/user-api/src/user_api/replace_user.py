@@ -7,7 +7,7 @@ from domain.birthday_dates import first_date
 from runtime.database import Connection
 from runtime.statements import Statements
 
-from user_api.desk import Desk
+from user_api.context import Context
 from user_api.entity_tags import Tags
 from user_api.lock_user import lock_user
 from user_api.parse_fields import refuse_future_birth
@@ -18,20 +18,20 @@ from user_api.user_events import append_changes, changes_between
 SQL = Statements("user_api")
 
 
-async def replace_user(desk: Desk, user_id: UUID, details: Details, if_match: Tags) -> User:
+async def replace_user(context: Context, user_id: UUID, details: Details, if_match: Tags) -> User:
     """Replace what a user is; where nothing differs, nothing happens and the version stays.
 
     Raises UnknownUserError, StaleVersionError, EmailTakenError, InvalidInputError for a birth in the future.
     """
-    async with desk.connection() as connection, connection.transaction():
-        old, changed_at = await lock_user(desk, connection, user_id, if_match)
+    async with context.connection() as connection, connection.transaction():
+        old, changed_at = await lock_user(context, connection, user_id, if_match)
         if details == old.details:
             return old
         refuse_future_birth(details, changed_at)
         new = _changed(old, details, changed_at)
         with email_taken():
             await _update(connection, new)
-        await append_changes(connection, desk.topology, new, changes_between(old.details, details))
+        await append_changes(connection, context.topology, new, changes_between(old.details, details))
     return new
 
 

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 
 from user_api.create_user import create_user
 from user_api.delete_user import delete_user
-from user_api.desk import Desk
+from user_api.context import Context
 from user_api.entity_tags import entity_tag, read_tags, required_if_match
 from user_api.parse_user import parse_user
 from user_api.read_body import read_body
@@ -25,24 +25,24 @@ AnyRequest = Request[Any, Any, Any]
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def user_routes(desk: Desk) -> list[HTTPRouteHandler]:
+def user_routes(context: Context) -> list[HTTPRouteHandler]:
     """Make the routes about users."""
 
     async def described(request: AnyRequest, user_id: UUID | None) -> Details:
-        now = datetime.now(UTC) + desk.clock_offset
+        now = datetime.now(UTC) + context.clock_offset
         return parse_user(await read_body(request), now=now, replaces=user_id)
 
     @post("/user")
     async def create(request: AnyRequest) -> Response[UserAnswer]:
         """Create a user; their birthday rings every year from then on."""
-        user = await create_user(desk, await described(request, None))
+        user = await create_user(context, await described(request, None))
         return _answer(user, 201, {"Location": f"/user/{user.id}"})
 
     @get("/user/{user_id:str}")
     async def read(request: AnyRequest, user_id: FromPath[str]) -> Response[UserAnswer] | Response[None]:
         """Read a user; with If-None-Match, only if they changed."""
         known = read_tags(request.scope, "If-None-Match")
-        user = await read_user(desk, _user_id(user_id))
+        user = await read_user(context, _user_id(user_id))
         if known is not None and known.match_weakly(user.version):
             return Response(None, status_code=304, headers={"ETag": entity_tag(user.version)})
         return _answer(user)
@@ -52,12 +52,12 @@ def user_routes(desk: Desk) -> list[HTTPRouteHandler]:
         """Replace a user, at the version that If-Match names."""
         id_ = _user_id(user_id)
         if_match = required_if_match(request.scope)
-        return _answer(await replace_user(desk, id_, await described(request, id_), if_match))
+        return _answer(await replace_user(context, id_, await described(request, id_), if_match))
 
     @delete("/user/{user_id:str}")
     async def remove(request: AnyRequest, user_id: FromPath[str]) -> None:
         """Delete a user with everything they had, at the version that If-Match names."""
-        await delete_user(desk, _user_id(user_id), required_if_match(request.scope))
+        await delete_user(context, _user_id(user_id), required_if_match(request.scope))
 
     return [create, read, replace, remove]
 

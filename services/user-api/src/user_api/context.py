@@ -11,7 +11,7 @@ from runtime.database import Connection, Pool
 CONNECTION_SECONDS = 5
 
 
-class Desk(Struct, frozen=True, kw_only=True):
+class Context(Struct, frozen=True, kw_only=True):
     """The pool, the topology, and the business clock: the database's now() plus `clock_offset`."""
 
     pool: Pool

@@ -1,0 +1,1 @@
+"""The command `carillon`: a companion of the REST API at a terminal."""
