@@ -9,9 +9,9 @@ from litestar import Request, Response, delete, get, post, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from user_api.context import Context
 from user_api.create_user import create_user
 from user_api.delete_user import delete_user
-from user_api.context import Context
 from user_api.entity_tags import entity_tag, read_tags, required_if_match
 from user_api.parse_user import parse_user
 from user_api.read_body import read_body
