@@ -43,7 +43,7 @@ async def until_told(run: Callable[[], Awaitable[int]], hurry: Callable[[], None
 
 
 def _make_that_hears_sigint() -> int | None:
-    """Return the pid of the `make` that started us; None where it blocks SIGINT all along: that tells nothing."""
+    """Return the pid of the `make` that started us, unless it blocks SIGINT all along: that tells nothing."""
     make = os.getppid()
     return make if _in_sigint_handler(make) is False else None
 
