@@ -13,7 +13,7 @@ from testkit.postgres_binaries import (
     find_binaries,
     run_as,
 )
-from testkit.postgres_files import initialise, place_folder, remove_folder, wait_until_unused
+from testkit.postgres_files import copy_primary, initialise, place_folder, remove_folder, wait_until_unused
 
 SETTINGS = {
     "listen_addresses": LOOPBACK,
@@ -34,12 +34,16 @@ class EmbeddedPostgres:
     """One cluster with its data under `folder`, restartable on the same data and port, also after kill -9.
 
     The superuser is `postgres`; every connection from 127.0.0.1 is trusted. `port` 0 takes a free one.
-    Without `durable` nothing is flushed to disk. Raises FilesError, or StartFailedError with its last lines.
+    Without `durable` nothing is flushed to disk. Given a running, durable `primary`, it is a replica of that
+    one, streaming and read-only. Raises FilesError, or StartFailedError with its last lines.
     """
 
-    def __init__(self, folder: Path, *, port: int = 0, durable: bool = True) -> None:
+    def __init__(
+        self, folder: Path, *, port: int = 0, durable: bool = True, primary: "EmbeddedPostgres | None" = None
+    ) -> None:
         self.folder = folder
         self.port = port or free_port()
+        self._primary = primary
         self._durable = durable
         self._account = account_to_run_as()
         self._child = ChildProcess("PostgreSQL", folder / "postgres.log")
@@ -60,7 +64,15 @@ class EmbeddedPostgres:
         place = place_folder(self.folder, self._account, durable=self._durable)
         self._data = (place / "data").resolve()
         self._binaries = find_binaries(place, self._account)
-        initialise(self._binaries, self._data, self._account, durable=self._durable)
+        if self._primary is None:
+            initialise(self._binaries, self._data, self._account, durable=self._durable)
+        else:
+            copy_primary(
+                self._binaries,
+                self._data,
+                self._account,
+                primary_url=self._primary.url("postgres", "postgres"),
+            )
         wait_until_unused(self._data)
 
     def command(self) -> list[str]:

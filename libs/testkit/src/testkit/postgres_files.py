@@ -66,6 +66,17 @@ def _is_ours(folder: Path) -> bool:
 
 def initialise(binaries: Path, data: Path, account: Account | None, *, durable: bool) -> None:
     """Make an empty cluster in `data` unless there is one; half of one is made again."""
+    options = ["-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-instructions"]
+    _fill(data, [str(binaries / "initdb"), *options, *([] if durable else ["--no-sync"])], account)
+
+
+def copy_primary(binaries: Path, data: Path, account: Account | None, *, primary_url: str) -> None:
+    """Make a replica of a running cluster in `data` unless there is one; it streams once it is started."""
+    options = ["--dbname", primary_url, "--write-recovery-conf", "--checkpoint=fast", "--no-sync"]
+    _fill(data, [str(binaries / "pg_basebackup"), *options], account)
+
+
+def _fill(data: Path, command: list[str], account: Account | None) -> None:
     if data.exists():
         return
     unfinished = data.with_name(f"{data.name}.unfinished")
@@ -73,12 +84,10 @@ def initialise(binaries: Path, data: Path, account: Account | None, *, durable: 
     unfinished.mkdir(mode=0o700)
     if account is not None:
         os.chown(unfinished, account.uid, account.gid)
-    command = [str(binaries / "initdb"), "-D", str(unfinished), "-U", "postgres", "--auth=trust"]
-    command += ["--encoding=UTF8", "--locale=C", "--no-instructions"]
-    done = run_as(None, dies_with_parent(command if durable else [*command, "--no-sync"], account=account))
+    done = run_as(None, dies_with_parent([*command, "-D", str(unfinished)], account=account))
     if done.returncode != 0:
         last = "\n".join(done.stdout.splitlines()[-20:])
-        raise FilesError(f"initdb ended with {done.returncode}; its last lines:\n{last}")
+        raise FilesError(f"{Path(command[0]).name} ended with {done.returncode}; its last lines:\n{last}")
     unfinished.rename(data)
 
 

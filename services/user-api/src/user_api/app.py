@@ -6,6 +6,7 @@ from pathlib import Path
 
 import structlog
 from litestar import Litestar
+from litestar.types import ASGIApp
 from messaging.topology import load_topology
 from runtime.database import open_pool
 from runtime.stopping import Stop
@@ -17,6 +18,8 @@ from user_api.context import Context
 from user_api.health import health_routes
 from user_api.openapi import openapi_route
 from user_api.problems import answer_error
+from user_api.read_your_writes import ReadYourWrites
+from user_api.replica import open_replica
 from user_api.routes import user_routes
 from user_api.server import serve_http
 from user_api.settings import Settings
@@ -27,9 +30,15 @@ log = structlog.get_logger()
 async def serve(settings: Settings, stop: Stop) -> None:
     """Serve until `stop` is set, then finish what is in flight. Raises StartFailedError, TopologyError."""
     topology = load_topology(Path(settings.topology_file))
-    async with open_pool("user-api", settings, stop) as pool:
+    async with (
+        open_pool("user-api", settings, stop) as pool,
+        open_replica(settings, pool, stop) as replica,
+    ):
         context = Context(
-            pool=pool, topology=topology, clock_offset=timedelta(seconds=settings.clock_offset_seconds)
+            pool=pool,
+            topology=topology,
+            clock_offset=timedelta(seconds=settings.clock_offset_seconds),
+            replica=replica,
         )
         handlers = [*user_routes(context), *health_routes(pool, stop)]
         app = Litestar(
@@ -38,10 +47,15 @@ async def serve(settings: Settings, stop: Stop) -> None:
             openapi_config=None,
             logging_config=None,
         )
+        answer: ASGIApp = app
+        if replica is not None:
+            answer = ReadYourWrites(
+                app, behind_seconds=settings.replica_lag_seconds, local=settings.carillon_env == "local"
+            )
         with listen(settings.api_host, settings.api_port) as listener:
             log.info("service.ready", host=settings.api_host, port=settings.api_port)
             await serve_http(
-                AccessLog(AlwaysAnswer(app)), listener, stop, drain_within=settings.drain_timeout_seconds
+                AccessLog(AlwaysAnswer(answer)), listener, stop, drain_within=settings.drain_timeout_seconds
             )
 
 

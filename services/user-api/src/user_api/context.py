@@ -1,11 +1,18 @@
 """What every request about users needs."""
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
+from typing import Self
 
+from litestar.types import Scope
 from messaging.topology import Topology
 from msgspec import Struct
+from msgspec.structs import replace
 from runtime.database import Connection, Pool
+
+from user_api.read_your_writes import may_read_late
+from user_api.replica import Replica
 
 # Longer than it takes to make a connection, far shorter than a client waits.
 CONNECTION_SECONDS = 5
@@ -17,7 +24,24 @@ class Context(Struct, frozen=True, kw_only=True):
     pool: Pool
     topology: Topology
     clock_offset: timedelta
+    replica: Replica | None = None
+    reads_late: bool = False
+
+    def for_reading(self, scope: Scope) -> Self:
+        """Give the context of a request that changes nothing: its connections may be a replica's."""
+        return self if self.replica is None else replace(self, reads_late=may_read_late(scope))
 
     def connection(self) -> AbstractAsyncContextManager[Connection]:
         """Borrow a connection; TimeoutError when none comes free within five seconds."""
+        if self.replica is not None and self.reads_late:
+            return self._near(self.replica)
         return self.pool.acquire(timeout=CONNECTION_SECONDS)
+
+    @asynccontextmanager
+    async def _near(self, replica: Replica) -> AsyncIterator[Connection]:
+        async with replica.connection() as near:
+            if near is not None:
+                yield near
+                return
+        async with self.pool.acquire(timeout=CONNECTION_SECONDS) as connection:
+            yield connection

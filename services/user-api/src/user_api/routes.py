@@ -42,7 +42,7 @@ def user_routes(context: Context) -> list[HTTPRouteHandler]:
     async def read(request: AnyRequest, user_id: FromPath[str]) -> Response[UserAnswer] | Response[None]:
         """Read a user; with If-None-Match, only if they changed."""
         known = read_tags(request.scope, "If-None-Match")
-        user = await read_user(context, _user_id(user_id))
+        user = await read_user(context.for_reading(request.scope), _user_id(user_id))
         if known is not None and known.match_weakly(user.version):
             return Response(None, status_code=304, headers={"ETag": entity_tag(user.version)})
         return _answer(user)

@@ -1,8 +1,9 @@
 """What the user API reads from its environment."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from runtime.settings import Port, ServiceSettings
+from msgspec import Meta
+from runtime.settings import DatabaseUrl, Port, ServiceSettings
 
 
 class Settings(ServiceSettings, frozen=True, kw_only=True):
@@ -11,6 +12,9 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     auth: Literal["off"]
     api_port: Port
     api_host: str = "127.0.0.1"
+    # Reads go there where read-your-writes allows it, while it is at most so far behind.
+    database_replica_url: DatabaseUrl | None = None
+    replica_lag_seconds: Annotated[float, Meta(ge=3, le=600)] = 5
 
     def __post_init__(self) -> None:
         """Refuse to be open to the world."""
