@@ -1,5 +1,6 @@
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -12,6 +13,7 @@ from testkit import build
 from testkit.embedded_postgres import EmbeddedPostgres
 from testkit.fresh_database import FreshDatabase
 from testkit.wait import eventually
+from user_api.replica import LEFT_ALONE_SECONDS
 
 Environment = Callable[..., dict[str, str]]
 Running = Callable[[dict[str, str]], AbstractAsyncContextManager[httpx.AsyncClient]]
@@ -163,5 +165,8 @@ async def test_a_replica_that_is_too_far_behind_or_away_is_not_read(
                     headers={"If-Match": f'"{version}"'},
                 )
                 assert answer.status_code == 200
+            until = time.monotonic() + 2 * LEFT_ALONE_SECONDS  # so it is tried while it is away, too
+            while time.monotonic() < until:
+                assert await version_seen(reader, path) == 3
         finally:
             replica.start()
