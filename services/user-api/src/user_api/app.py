@@ -6,6 +6,7 @@ from pathlib import Path
 
 import structlog
 from litestar import Litestar
+from litestar.types import ASGIApp
 from messaging.topology import load_topology
 from runtime.database import open_pool
 from runtime.stopping import Stop
@@ -13,6 +14,7 @@ from runtime.waiting import StartFailedError
 
 from user_api.access_log import AccessLog
 from user_api.always_answer import AlwaysAnswer
+from user_api.auth.guard import open_guard
 from user_api.context import Context
 from user_api.health import health_routes
 from user_api.openapi import openapi_route
@@ -27,11 +29,11 @@ log = structlog.get_logger()
 async def serve(settings: Settings, stop: Stop) -> None:
     """Serve until `stop` is set, then finish what is in flight. Raises StartFailedError, TopologyError."""
     topology = load_topology(Path(settings.topology_file))
-    async with open_pool("user-api", settings, stop) as pool:
+    async with open_pool("user-api", settings, stop) as pool, open_guard(settings, stop) as guard:
         context = Context(
             pool=pool, topology=topology, clock_offset=timedelta(seconds=settings.clock_offset_seconds)
         )
-        handlers = [*user_routes(context), *health_routes(pool, stop)]
+        handlers = [*user_routes(context), *health_routes(pool, stop, guard.checks)]
         app = Litestar(
             route_handlers=[*handlers, openapi_route(handlers)],
             exception_handlers={Exception: answer_error},
@@ -41,8 +43,16 @@ async def serve(settings: Settings, stop: Stop) -> None:
         with listen(settings.api_host, settings.api_port) as listener:
             log.info("service.ready", host=settings.api_host, port=settings.api_port)
             await serve_http(
-                AccessLog(AlwaysAnswer(app)), listener, stop, drain_within=settings.drain_timeout_seconds
+                around(guard.before(app)),
+                listener,
+                stop,
+                drain_within=settings.drain_timeout_seconds,
             )
+
+
+def around(app: ASGIApp) -> ASGIApp:
+    """Put around an application what every answer passes, whoever gave it: net, log."""
+    return AccessLog(AlwaysAnswer(app))
 
 
 def listen(host: str, port: int) -> socket.socket:
