@@ -83,6 +83,7 @@ async def test_nobody_passes_without_a_good_token_and_no_token_is_told_or_logged
             )
             assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, challenge)
             assert answer.json()["type"] == "urn:carillon:problem:unauthenticated"
+            assert answer.headers["Cache-Control"] == "no-store"
             assert answer.headers["X-Request-Id"] == answer.json()["requestId"]
             assert not any(token[-20:] in answer.text for token in (good, forged, old))
     head = await guarded.api.head(f"/user/{NOBODY}")

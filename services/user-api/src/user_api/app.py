@@ -16,10 +16,12 @@ from user_api.access_log import AccessLog
 from user_api.always_answer import AlwaysAnswer
 from user_api.auth.guard import open_guard
 from user_api.context import Context
+from user_api.cors import Cors
 from user_api.health import health_routes
 from user_api.openapi import openapi_route
 from user_api.problems import answer_error
 from user_api.routes import user_routes
+from user_api.security_headers import SecurityHeaders
 from user_api.server import serve_http
 from user_api.settings import Settings
 
@@ -43,16 +45,19 @@ async def serve(settings: Settings, stop: Stop) -> None:
         with listen(settings.api_host, settings.api_port) as listener:
             log.info("service.ready", host=settings.api_host, port=settings.api_port)
             await serve_http(
-                around(guard.before(app)),
+                around(guard.before(app), settings),
                 listener,
                 stop,
                 drain_within=settings.drain_timeout_seconds,
             )
 
 
-def around(app: ASGIApp) -> ASGIApp:
-    """Put around an application what every answer passes, whoever gave it: net, log."""
-    return AccessLog(AlwaysAnswer(app))
+def around(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """Put around an application what every answer passes, whoever gave it: net, headers, log."""
+    app = AlwaysAnswer(app)
+    if settings.cors_origins:
+        app = Cors(app, settings.cors_origins)
+    return AccessLog(SecurityHeaders(app, local=settings.carillon_env == "local"))
 
 
 def listen(host: str, port: int) -> socket.socket:
