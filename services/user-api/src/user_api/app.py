@@ -14,13 +14,16 @@ from runtime.waiting import StartFailedError
 
 from user_api.access_log import AccessLog
 from user_api.always_answer import AlwaysAnswer
+from user_api.auth.guard import open_guard
 from user_api.context import Context
+from user_api.cors import Cors
 from user_api.health import health_routes
 from user_api.openapi import openapi_route
 from user_api.problems import answer_error
 from user_api.read_your_writes import ReadYourWrites
 from user_api.replica import open_replica
 from user_api.routes import user_routes
+from user_api.security_headers import SecurityHeaders
 from user_api.server import serve_http
 from user_api.settings import Settings
 
@@ -33,6 +36,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
     async with (
         open_pool("user-api", settings, stop) as pool,
         open_replica(settings, pool, stop) as replica,
+        open_guard(settings, stop) as guard,
     ):
         context = Context(
             pool=pool,
@@ -40,23 +44,38 @@ async def serve(settings: Settings, stop: Stop) -> None:
             clock_offset=timedelta(seconds=settings.clock_offset_seconds),
             replica=replica,
         )
-        handlers = [*user_routes(context), *health_routes(pool, stop)]
+        handlers = [*user_routes(context), *health_routes(pool, stop, guard.checks)]
         app = Litestar(
             route_handlers=[*handlers, openapi_route(handlers)],
             exception_handlers={Exception: answer_error},
             openapi_config=None,
             logging_config=None,
         )
-        answer: ASGIApp = app
-        if replica is not None:
-            answer = ReadYourWrites(
-                app, behind_seconds=settings.replica_lag_seconds, local=settings.carillon_env == "local"
-            )
         with listen(settings.api_host, settings.api_port) as listener:
             log.info("service.ready", host=settings.api_host, port=settings.api_port)
             await serve_http(
-                AccessLog(AlwaysAnswer(answer)), listener, stop, drain_within=settings.drain_timeout_seconds
+                around(guard.before(inside(app, context, settings)), settings),
+                listener,
+                stop,
+                drain_within=settings.drain_timeout_seconds,
             )
+
+
+def inside(app: ASGIApp, context: Context, settings: Settings) -> ASGIApp:
+    """Put around an application what a request passes once its caller is known."""
+    if context.replica is not None:
+        app = ReadYourWrites(
+            app, behind_seconds=settings.replica_lag_seconds, local=settings.carillon_env == "local"
+        )
+    return app
+
+
+def around(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """Put around an application what every answer passes, whoever gave it: net, headers, log."""
+    app = AlwaysAnswer(app)
+    if settings.cors_origins:
+        app = Cors(app, settings.cors_origins)
+    return AccessLog(SecurityHeaders(app, local=settings.carillon_env == "local"))
 
 
 def listen(host: str, port: int) -> socket.socket:
