@@ -90,6 +90,10 @@ def listen(host: str, port: int) -> socket.socket:
     """Take the port. Raises StartFailedError, which says whose it is."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise StartFailedError(f"API_HOST {host}, API_PORT {port}: {error.strerror or error}") from None
+    # What it accepts inherits this: a body is written after its head, and would wait 40 ms for that to be
+    # acknowledged. uvloop does it by itself; asyncio's own loop, in tests, not for a socket made outside.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
