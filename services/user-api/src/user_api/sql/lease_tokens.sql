@@ -3,8 +3,7 @@
 -- before it: time never runs backwards.
 INSERT INTO users.rate_limits AS bucket (client, tokens, granted, updated_at)
 VALUES (
-    $1::bytea, $4::integer - least($2::integer, greatest(1, $4 / 2)), least($2, greatest(1, $4 / 2)),
-    statement_timestamp()
+    $1::bytea, $4::integer - least($2::integer, ($4 + 1) / 2), least($2, ($4 + 1) / 2), statement_timestamp()
 )
 ON CONFLICT (client) DO UPDATE SET (tokens, granted, updated_at) = (
     SELECT
@@ -22,7 +21,7 @@ ON CONFLICT (client) DO UPDATE SET (tokens, granted, updated_at) = (
                 ) AS tokens
         ) AS refilled,
         LATERAL (
-            SELECT least($2, floor(refilled.tokens), greatest(1, ceil(refilled.tokens / 2)))::integer AS tokens
+            SELECT least($2, ceil(floor(refilled.tokens) / 2))::integer AS tokens
         ) AS lease
 )
 RETURNING granted, floor(tokens)::integer AS left;
