@@ -1,9 +1,12 @@
 import httpx
 import pytest
 from testkit import build
+from testkit.wait import eventually
 
 
-async def test_head_answers_as_get_does_without_the_body(api: httpx.AsyncClient) -> None:
+async def test_head_answers_as_get_does_without_the_body(
+    api: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
+) -> None:
     location = (await api.post("/user", json=build.user_body())).headers["Location"]
     own = {"X-Request-Id", "Date", "RateLimit"}
     for path, headers in (
@@ -19,6 +22,19 @@ async def test_head_answers_as_get_does_without_the_body(api: httpx.AsyncClient)
             got.headers.pop(header, None)
             asked.headers.pop(header, None)
         assert asked.headers == got.headers
+
+    await api.head(location, headers={"X-Request-Id": "logged"})
+    said = ""
+
+    def line() -> str | None:
+        nonlocal said
+        said += capsys.readouterr().out
+        return next((text for text in said.splitlines(keepends=True) if "requestId=logged" in text), None)
+
+    logged = await eventually(line)
+    assert logged is not None
+    assert "httpMethod=HEAD" in logged
+    assert "responseLength=0" in logged
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,11 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import httpx
+import pytest
 from litestar.types import Receive, Scope, Send
 from testkit import build
 from testkit.fresh_database import FreshDatabase
+from user_api import time_limit
 from user_api.time_limit import TimeLimit
 
 Environment = Callable[..., dict[str, str]]
@@ -59,14 +61,13 @@ async def test_a_body_that_does_not_come_is_not_waited_for(
         assert await stored() == (0, 0)
 
 
-async def test_the_time_is_that_of_a_piece_of_the_body_and_an_import_may_take_as_long_as_it_has_pieces() -> (
-    None
-):
+async def test_an_import_may_take_as_long_as_it_has_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time_limit, "LOOK_SECONDS", 0.001)
     pieces = [b"{}\n"] * 5
     read: list[Any] = []
 
     async def receive() -> Any:  # noqa: ANN401 - a message
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0.01)  # in which there is a look
         return {"type": "http.request", "body": pieces.pop(), "more_body": bool(pieces)}
 
     async def send(_: Any) -> None:  # noqa: ANN401 - a message
