@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 
 import structlog
 
@@ -61,6 +62,17 @@ async def uncancelled(loop: Loop, stop: Stop) -> None:
         if task is None or task.cancelling():
             raise
         raise ConnectionError("something it waited for was cancelled") from error
+
+
+@asynccontextmanager
+async def beside(name: str, loop: Loop, stop: Stop) -> AsyncIterator[None]:
+    """Keep `loop` running for as long as the context is open; it ends by `stop`, or is cancelled after."""
+    running = asyncio.create_task(keep_running(name, loop, stop), name=name)
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.wait((running,), timeout=LONGEST_CANCEL)
 
 
 async def run_loops(loops: Mapping[str, Loop], stop: Stop, *, drain_within: float) -> None:

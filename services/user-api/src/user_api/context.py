@@ -1,7 +1,8 @@
 """What every request about users needs."""
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Self
 
@@ -16,6 +17,19 @@ from user_api.replica import Replica
 
 # Longer than it takes to make a connection, far shorter than a client waits.
 CONNECTION_SECONDS = 5
+
+# The connection whose transaction this request's reply is to be kept in; see idempotency.py.
+_held: ContextVar[Connection | None] = ContextVar("held", default=None)
+
+
+@contextmanager
+def hold(connection: Connection) -> Iterator[None]:
+    """Make every use case of this request work on `connection`, within its transaction."""
+    token = _held.set(connection)
+    try:
+        yield
+    finally:
+        _held.reset(token)
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -32,7 +46,13 @@ class Context(Struct, frozen=True, kw_only=True):
         return self if self.replica is None else replace(self, reads_late=may_read_late(scope))
 
     def connection(self) -> AbstractAsyncContextManager[Connection]:
-        """Borrow a connection; TimeoutError when none comes free within five seconds."""
+        """Borrow a connection; TimeoutError when none comes free within five seconds.
+
+        A transaction begun on one that the request holds is a part of the request's transaction.
+        """
+        held = _held.get()
+        if held is not None:
+            return nullcontext(held)
         if self.replica is not None and self.reads_late:
             return self._near(self.replica)
         return self.pool.acquire(timeout=CONNECTION_SECONDS)

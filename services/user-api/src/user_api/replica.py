@@ -16,7 +16,7 @@ import asyncpg
 import structlog
 from runtime.database import Connection, Pool, close, make_pool
 from runtime.statements import Statements
-from runtime.stopping import Stop, describe, keep_running, pause
+from runtime.stopping import Stop, beside, describe, pause
 
 from user_api.settings import Settings
 
@@ -121,10 +121,8 @@ async def open_replica(settings: Settings, primary: Pool, stop: Stop) -> AsyncIt
     )
     await pool
     replica = Replica(pool, primary, behind=timedelta(seconds=settings.replica_lag_seconds))
-    beating = asyncio.create_task(keep_running("keep_beating", replica.keep_beating, stop))
     try:
-        yield replica
+        async with beside("keep_beating", replica.keep_beating, stop):
+            yield replica
     finally:
-        beating.cancel()
-        await asyncio.wait((beating,))
         await close(pool)

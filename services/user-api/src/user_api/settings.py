@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from msgspec import Meta
-from runtime.settings import DatabaseUrl, Port, ServiceSettings
+from runtime.settings import Count, DatabaseUrl, Port, Seconds, ServiceSettings
+
+from user_api.token_share import Limit
 
 LEAST_SECRET_BYTES = 32  # RFC 7518 §3.2: as long as the hash
 _ORIGIN = r"https?://(\[[0-9a-f:]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?"
@@ -44,6 +46,18 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     jwks_refresh_seconds: Annotated[float, Meta(ge=10, le=86_400)] = 300
     # Whose pages may call the API from a browser; none by default.
     cors_origins: Origins = ""
+    # For a client, over all processes: requests a second, and how many at once after a pause.
+    rate_limit: Literal["on", "off"] = "on"
+    rate_limit_per_second: Annotated[float, Meta(gt=0, le=1e6)] = 500
+    rate_limit_burst: Annotated[Count, Meta(le=1_000_000)] = 1000
+    # For answering a request, and for each piece of its body; an import has only the latter.
+    request_timeout_seconds: Seconds = 30
+    request_body_timeout_seconds: Seconds = 10
+
+    @property
+    def limit(self) -> Limit:
+        """The rate limit of a client."""
+        return Limit(self.rate_limit_per_second, self.rate_limit_burst)
 
     def __post_init__(self) -> None:
         """Refuse to be open to the world, and tokens that nobody could verify."""

@@ -1,6 +1,5 @@
 """Who may come in, as the settings say: made once, open for as long as the service serves."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
@@ -9,7 +8,7 @@ from litestar.types import ASGIApp
 from msgspec import Struct
 from runtime.health import Check
 from runtime.settings import SettingsError
-from runtime.stopping import Stop, keep_running
+from runtime.stopping import Stop, beside
 
 from user_api.auth.authenticate import Authenticate, LetEverybodyIn
 from user_api.auth.known_tokens import KnownTokens
@@ -47,12 +46,10 @@ async def open_guard(settings: Settings, stop: Stop) -> AsyncIterator[Guard]:
             when_withdrawn=known.forget_all,
             refresh_seconds=settings.jwks_refresh_seconds,
         )
-        refreshing = asyncio.create_task(keep_running("jwks", keys.keep_fresh, stop))
         try:
-            yield Guard(_before(settings, keys.find, known), {"signing keys": keys.check})
+            async with beside("jwks", keys.keep_fresh, stop):
+                yield Guard(_before(settings, keys.find, known), {"signing keys": keys.check})
         finally:
-            refreshing.cancel()
-            await asyncio.wait({refreshing})
             await keys.stop()
 
 
