@@ -28,7 +28,7 @@ token: $(INSTALLED) ## Print a token for a running `make up AUTH=jwt`: ROLE=admi
 	@$(BIN)/python -m carillon_local.make_token
 
 test: $(INSTALLED) ## Run every test that needs only Python, with coverage
-	@$(BIN)/python -m pytest -m "not judge" --cov --cov-report=term $(TEST_ARGS)
+	@$(BIN)/python -m pytest -m "not judge" -n 2 --dist loadfile --cov --cov-report=term $(TEST_ARGS)
 
 chaos: $(INSTALLED) ## Kill everything once at the worst moment; nothing may be lost
 	@$(BIN)/python -m pytest tests/chaos
