@@ -248,6 +248,15 @@ def test_whatever_a_token_is_made_of_it_is_refused_and_nothing_worse(
         verify(body + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).send(None)
 
 
+@settings(max_examples=100, deadline=None)
+@given(token=st.binary(max_size=40) | st.from_regex(rb"[\w.=+/-]{0,40}", fullmatch=True))
+def test_what_is_no_token_is_refused_and_nothing_worse(token: bytes) -> None:
+    verify = VerifyToken(shared_key(SECRET), Expected(issuer="i", audience="a"), KnownTokens())
+
+    with pytest.raises(UnauthenticatedError, match="not a JWT"):
+        verify(token).send(None)
+
+
 async def test_a_shared_secret_verifies_hs256_and_nothing_else(issuer: Issuer) -> None:
     verify = VerifyToken(
         shared_key(SECRET), Expected(issuer=issuer.name, audience=AUDIENCE), KnownTokens(), lambda: NOW
