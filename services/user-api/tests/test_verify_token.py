@@ -89,6 +89,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"iat": NOW + 61}, FUTURE),
     ({"iss": "http://another"}, ISSUER),
     ({"aud": "another"}, MEANT),
+    ({"aud": AUDIENCE + "x"}, MEANT),
     ({"aud": [AUDIENCE + "x"]}, MEANT),
     ({"aud": []}, MEANT),
     *(({name: None}, FORM) for name in ("exp", "iss", "aud", "sub")),
@@ -158,29 +159,34 @@ def without_a_signature(issuer: Issuer) -> bytes:
     return issuer.token("admin", **GOOD).encode().rpartition(b".")[0] + b"."
 
 
-FORGED: list[Callable[[Issuer], bytes]] = [
-    lambda issuer: unsigned(issuer, {"alg": "none"}) + b".",
-    lambda issuer: unsigned(issuer, {"alg": "NoNe", "kid": "ec"}) + b".AA",
-    with_the_public_key_as_secret,
-    with_a_published_secret,
-    with_another_key_of_the_same_name,
-    with_a_key_that_is_not_published,
-    with_a_key_of_the_other_type,
-    with_other_claims_than_signed,
-    without_a_signature,
-    with_an_extension,
+ALGORITHM, KEY, SIGNATURE = "algorithm is not accepted", "does not publish", "signature is not valid"
+FORGED: list[tuple[Callable[[Issuer], bytes], str]] = [
+    (lambda issuer: unsigned(issuer, {"alg": "none"}) + b".", ALGORITHM),
+    (lambda issuer: unsigned(issuer, {"alg": "NoNe", "kid": "ec"}) + b".AA", ALGORITHM),
+    (with_the_public_key_as_secret, ALGORITHM),
+    (with_a_published_secret, ALGORITHM),
+    (with_another_key_of_the_same_name, SIGNATURE),
+    (with_a_key_that_is_not_published, KEY),
+    (with_a_key_of_the_other_type, KEY),
+    (with_other_claims_than_signed, SIGNATURE),
+    (without_a_signature, SIGNATURE),
+    (with_an_extension, "critical extensions"),
+    (lambda issuer: unsigned(issuer, ["alg"]) + b".AA", "header is not an object"),
+    (lambda issuer: unsigned(issuer, {"alg": ["ES256"]}) + b".AA", "not a JWT"),
+    (lambda issuer: unsigned(issuer, {"alg": "ES256", "kid": {}}) + b".AA", "not a JWT"),
 ]
 
 
 async def test_a_forged_token_is_refused_for_a_reason_that_repeats_nothing_of_it(
     issuer: Issuer, verify: VerifyToken
 ) -> None:
-    tokens = [forge(issuer) for forge in FORGED]
+    tokens = [(forge(issuer), reason) for forge, reason in FORGED]
     await verify(issuer.token("admin", **GOOD).encode())  # so it is not for want of keys
 
-    for token in tokens:
+    for token, reason in tokens:
         with pytest.raises(UnauthenticatedError) as refused:
             await verify(token)
+        assert reason in str(refused.value)
         assert not any(part.decode() in str(refused.value) for part in token.split(b".") if part)
 
 
@@ -242,16 +248,25 @@ def test_whatever_a_token_is_made_of_it_is_refused_and_nothing_worse(
         verify(body + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).send(None)
 
 
+@settings(max_examples=100, deadline=None)
+@given(token=st.binary(max_size=40) | st.from_regex(rb"[\w.=+/-]{0,40}", fullmatch=True))
+def test_what_is_no_token_is_refused_and_nothing_worse(token: bytes) -> None:
+    verify = VerifyToken(shared_key(SECRET), Expected(issuer="i", audience="a"), KnownTokens())
+
+    with pytest.raises(UnauthenticatedError, match="not a JWT"):
+        verify(token).send(None)
+
+
 async def test_a_shared_secret_verifies_hs256_and_nothing_else(issuer: Issuer) -> None:
     verify = VerifyToken(
         shared_key(SECRET), Expected(issuer=issuer.name, audience=AUDIENCE), KnownTokens(), lambda: NOW
     )
 
     await verify(hmac_signed(issuer, "any", SECRET.encode()))
-    for bad in (
-        hmac_signed(issuer, "any", SECRET.encode()[:-1]),
-        issuer.token("admin", **GOOD).encode(),
-        unsigned(issuer, {"alg": "none"}) + b".",
+    for bad, reason in (
+        (hmac_signed(issuer, "any", SECRET.encode()[:-1]), SIGNATURE),
+        (issuer.token("admin", **GOOD).encode(), ALGORITHM),
+        (unsigned(issuer, {"alg": "none"}) + b".", ALGORITHM),
     ):
-        with pytest.raises(UnauthenticatedError):
+        with pytest.raises(UnauthenticatedError, match=reason):
             await verify(bad)

@@ -1,6 +1,7 @@
 """An identity provider: it signs tokens, publishes its public keys over HTTP, rotates them, fails as told."""
 
 import asyncio
+import json
 import time
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -17,10 +18,10 @@ AUDIENCE = "carillon-tests"
 
 
 class JwksReply(Struct, frozen=True, kw_only=True):
-    """What the next requests for the keys are answered with, instead of the keys."""
+    """What the next requests for the keys are answered with; the keys themselves when `body` is None."""
 
     status: int = 200
-    body: bytes = b""
+    body: bytes | None = None
     after_seconds: float = 0
 
 
@@ -53,6 +54,11 @@ class Issuer:
         key = ECKey.generate_key("P-256") if kind == "EC" else RSAKey.generate_key(2048)
         self.keys[kid] = key
         return key
+
+    def jwks(self) -> bytes:
+        """Give the key set as it is published."""
+        keys = [{**key.as_dict(private=False), "kid": kid, "use": "sig"} for kid, key in self.keys.items()]
+        return json.dumps({"keys": [*self.extra_keys, *keys]}).encode()
 
     def claims(self, *roles: str, **others: object) -> dict[str, Any]:
         """Give good claims, good for an hour; `others` replace and, with None, remove some."""
@@ -90,12 +96,10 @@ class Issuer:
 
     async def _answer(self, _: web.Request) -> web.Response:
         self.fetches += 1
-        reply = self.reply
-        if reply is not None:
-            await asyncio.sleep(reply.after_seconds)
-            return web.Response(status=reply.status, body=reply.body, content_type="application/json")
-        keys = [{**key.as_dict(private=False), "kid": kid, "use": "sig"} for kid, key in self.keys.items()]
-        return web.json_response({"keys": [*self.extra_keys, *keys]})
+        reply = self.reply or JwksReply()
+        await asyncio.sleep(reply.after_seconds)
+        body = self.jwks() if reply.body is None else reply.body
+        return web.Response(status=reply.status, body=body, content_type="application/json")
 
 
 def sign(claims: dict[str, Any], kid: str | None, key: Key, **header: object) -> str:

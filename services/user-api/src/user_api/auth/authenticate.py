@@ -1,6 +1,5 @@
 """The way in: every request but those to the open paths names its caller, or is answered 401."""
 
-import re
 from collections.abc import Awaitable, Callable
 
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -12,8 +11,7 @@ Verify = Callable[[bytes], Awaitable[Caller]]
 
 OPEN_PATHS = frozenset({"/health", "/health/live", "/health/ready", "/openapi.json", "/docs"})
 OPEN_FOLDER = "/docs/"
-# Tokens of the large issuers have 1 to 3 KB.
-_JWT = re.compile(rb"(?=.{1,8192}\Z)[\w-]+\.[\w-]+\.[\w-]*")
+MOST_BYTES = 8192  # tokens of the large issuers have 1 to 3 KB
 
 
 class Authenticate:
@@ -44,14 +42,13 @@ class LetEverybodyIn:
 
 
 def bearer_token(scope: Scope) -> bytes:
-    """Read the token (RFC 6750 §2.1; in no query and no form). Raises UnauthenticatedError."""
+    """Read what is sent as a token (RFC 6750 §2.1; no query, no form). Raises UnauthenticatedError."""
     sent = [value for name, value in scope["headers"] if name == b"authorization"]
     if len(sent) > 1:
         raise UnauthenticatedError("Authorization is sent more than once")
     scheme, _, token = sent[0].partition(b" ") if sent else (b"", b"", b"")
     if scheme.lower() != b"bearer":
         raise UnauthenticatedError
-    token = token.strip(b" ")
-    if _JWT.fullmatch(token) is None:
-        raise UnauthenticatedError("The token is not a JWT")
-    return token
+    if len(token) > MOST_BYTES:
+        raise UnauthenticatedError("The token is too long")
+    return token.strip(b" ")
