@@ -3,7 +3,6 @@ from datetime import UTC, datetime
 import httpx
 from litestar import Litestar, Response, get
 from user_api.deprecation import Deprecation
-from user_api.openapi import openapi_route
 
 SINCE = datetime(2023, 6, 30, 23, 59, 59, tzinfo=UTC)  # RFC 9745 §2.1
 SUNSET = datetime(2024, 6, 30, 23, 59, 59, tzinfo=UTC)
@@ -17,11 +16,12 @@ async def test_an_operation_that_will_go_says_so_in_its_answers_and_in_the_docum
     @get("/older", **Deprecation(since=SINCE).marks)
     async def older() -> None: ...
 
-    app = Litestar([old, older, openapi_route([old, older])], openapi_config=None, logging_config=None)
+    app = Litestar([old, older], logging_config=None)
     transport = httpx.ASGITransport(app)  # type: ignore[arg-type] # Litestar says more than ASGI does
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as api:
         answer, plain = await api.get("/old"), await api.get("/older")
-        operation = (await api.get("/openapi.json")).json()["paths"]["/old"]["get"]
+
+    operation = app.openapi_schema.to_schema()["paths"]["/old"]["get"]
 
     assert answer.headers["Deprecation"] == plain.headers["Deprecation"] == "@1688169599"
     assert answer.headers["Sunset"] == "Sun, 30 Jun 2024 23:59:59 GMT"
