@@ -11,6 +11,7 @@ from user_api.refusals import (
     FieldProblem,
     IfMatchMissingError,
     InvalidInputError,
+    OtherIdError,
     StaleVersionError,
     UnknownUserError,
 )
@@ -25,6 +26,7 @@ from user_api.refusals import (
         (NotFoundException(), 404),
         (UnknownUserError(), 404),
         (EmailTakenError(), 409),
+        (OtherIdError(), 409),
         (StaleVersionError(2), 412),
         (BodyTooLargeError(), 413),
         (IfMatchMissingError(), 428),

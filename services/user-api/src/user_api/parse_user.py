@@ -10,7 +10,7 @@ import msgspec
 from domain.occasion import DEFAULT_SEND_AT_LOCAL, LeapDayPolicy
 
 from user_api import parse_fields as read
-from user_api.refusals import FieldProblem, InvalidInputError
+from user_api.refusals import FieldProblem, InvalidInputError, OtherIdError
 from user_api.user import Details
 
 REQUIRED: Mapping[str, Callable[[str], object]] = {
@@ -42,8 +42,8 @@ MOST_FIELD_NAME = 100
 def parse_user(body: bytes, *, now: datetime, replaces: UUID | None = None) -> Details:
     """Read the details of a new user, or of the one that is replaced.
 
-    Raises InvalidInputError, which names every field at fault. `now` serves only to name a birth in the
-    future beside other faults; where it is the only one, the database's clock decides.
+    Raises InvalidInputError, which names every field at fault, OtherIdError. `now` serves only to name a
+    birth in the future beside other faults; where it is the only one, the database's clock decides.
     """
     document = _decode(body)
     faults: list[FieldProblem] = []
@@ -55,12 +55,14 @@ def parse_user(body: bytes, *, now: datetime, replaces: UUID | None = None) -> D
             values[field] = default
         else:
             _take(document, field, parse, values, faults)
-    faults += _foreign(document, replaces)
+    faults += _foreign(document, replaced=replaces is not None)
     if faults:
         born, timezone = values.get("dateOfBirth"), values.get("timezone", LATEST_ZONE)
         if born is not None and read.is_future_birth(born, timezone, now):
             faults.append(read.FUTURE_BIRTH)
         raise InvalidInputError(faults)
+    if replaces is not None and str(document.get("id", replaces)).lower() != str(replaces):
+        raise OtherIdError
     return Details(**{ATTRIBUTES.get(field, field): value for field, value in values.items()})
 
 
@@ -83,16 +85,14 @@ def _take(
             faults.append(FieldProblem(field, "is not text"))
 
 
-def _foreign(document: Mapping[str, object], replaces: UUID | None) -> list[FieldProblem]:
+def _foreign(document: Mapping[str, object], *, replaced: bool) -> list[FieldProblem]:
     faults = []
     for field in document.keys() - REQUIRED.keys() - OPTIONAL.keys():
         if field not in SET_BY_US:
             shown = field[:MOST_FIELD_NAME].encode("utf-8", "replace").decode()
             faults.append(FieldProblem(shown, "is not a field of a user"))
-        elif replaces is None:
+        elif not replaced:
             faults.append(FieldProblem(field, "is set by Carillon"))
-        elif field == "id" and str(document["id"]).lower() != str(replaces):
-            faults.append(FieldProblem("id", "is another id than the address has"))
     return sorted(faults, key=lambda fault: fault.field)[:MOST_UNKNOWN_FIELDS]
 
 

@@ -21,6 +21,7 @@ from user_api.refusals import (
     FieldProblem,
     IfMatchMissingError,
     InvalidInputError,
+    OtherIdError,
     StaleVersionError,
     UnknownUserError,
 )
@@ -46,6 +47,13 @@ PROBLEMS: Mapping[type[BaseException], Problem] = {
         status=409,
         detail="Another user has this e-mail address.",
         errors=(FieldProblem("email", "is taken by another user"),),
+    ),
+    OtherIdError: Problem(
+        kind="other-id",
+        title="The ids differ",
+        status=409,
+        detail="The body has another id than the address.",
+        errors=(FieldProblem("id", "is another id than the address has"),),
     ),
     BodyTooLargeError: Problem(
         kind="body-too-large",

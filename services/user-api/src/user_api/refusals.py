@@ -34,6 +34,10 @@ class EmailTakenError(Exception):
     """Another user has that e-mail address."""
 
 
+class OtherIdError(Exception):
+    """The body has another id than the address (RFC 9110 §9.3.4 suggests a conflict)."""
+
+
 class IfMatchMissingError(Exception):
     """A change did not say which version it changes."""
 
