@@ -80,7 +80,7 @@ async def test_the_openapi_document_describes_the_routes(api: httpx.AsyncClient)
     assert answer.status_code == 200
     assert set(answer.json()["paths"]) == {
         "/user",
-        "/user/{user_id}",
+        "/user/{userId}",
         "/health",
         "/health/live",
         "/health/ready",

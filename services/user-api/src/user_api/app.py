@@ -6,6 +6,7 @@ from pathlib import Path
 
 import structlog
 from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
 from messaging.topology import load_topology
 from runtime.database import open_pool
 from runtime.stopping import Stop
@@ -31,9 +32,8 @@ async def serve(settings: Settings, stop: Stop) -> None:
         context = Context(
             pool=pool, topology=topology, clock_offset=timedelta(seconds=settings.clock_offset_seconds)
         )
-        handlers = [*user_routes(context), *health_routes(pool, stop)]
         app = Litestar(
-            route_handlers=[*handlers, openapi_route(handlers)],
+            route_handlers=routes(context, stop),
             exception_handlers={Exception: answer_error},
             openapi_config=None,
             logging_config=None,
@@ -43,6 +43,11 @@ async def serve(settings: Settings, stop: Stop) -> None:
             await serve_http(
                 AccessLog(AlwaysAnswer(app)), listener, stop, drain_within=settings.drain_timeout_seconds
             )
+
+
+def routes(context: Context, stop: Stop) -> list[HTTPRouteHandler]:
+    """Make all routes."""
+    return [*user_routes(context), *health_routes(context.pool, stop), openapi_route()]
 
 
 def listen(host: str, port: int) -> socket.socket:

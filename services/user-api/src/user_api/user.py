@@ -1,11 +1,12 @@
 """Users: as a client describes them, as they are stored, as they are answered."""
 
 from datetime import date, datetime, time
+from typing import Annotated
 from uuid import UUID
 
 import asyncpg
 from domain.occasion import Birthday, LeapDayPolicy
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 
 class Details(Struct, frozen=True, kw_only=True):
@@ -45,16 +46,16 @@ class UserAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
     """A user as answered."""
 
     id: UUID
-    version: int
+    version: Annotated[int, Meta(description="Counts the changes, from 1.")]
     first_name: str
     last_name: str
     date_of_birth: date
-    timezone: str
+    timezone: Annotated[str, Meta(description="The name of an IANA time zone.")]
     email: str | None
-    send_at_local: str
+    send_at_local: Annotated[str, Meta(description="When the birthday rings, local time: HH:MM or HH:MM:SS.")]
     leap_day_policy: LeapDayPolicy
-    created_at: datetime
-    updated_at: datetime
+    created_at: Annotated[datetime, Meta(tz=True)]
+    updated_at: Annotated[datetime, Meta(tz=True)]
 
 
 def user_of(row: asyncpg.Record) -> User:
