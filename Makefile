@@ -12,7 +12,7 @@ TYPED := 'libs infra/local contracts tests bench services/scheduler services/dis
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test chaos judges check bench contracts migrate topology lock format clean
+.PHONY: help demo up test chaos judges check bench contracts docs-page migrate topology lock format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
@@ -45,6 +45,9 @@ bench: $(INSTALLED) ## Measure against peers side by side; a table, and bench/re
 
 contracts: $(INSTALLED) ## Write contracts/openapi.json anew from the code
 	@$(BIN)/python -m user_api.write_openapi contracts/openapi.json
+
+docs-page: ## Take Swagger UI anew from npm: make docs-page VERSION=5.35.0
+	@services/user-api/src/user_api/docs_page/refresh "$(VERSION)"
 
 migrate: $(INSTALLED) ## Migrate the database at DATABASE_DIRECT_URL
 	@$(BIN)/python -m runtime.migrate

@@ -10,7 +10,7 @@ WRONG = [
     ("GET", "/nothing", 404),
     ("GET", "/", 404),
     ("GET", "/user/1/2", 404),
-    ("GET", "/docs", 404),
+    ("GET", "/docs/0/start.js", 404),
     ("GET", "/schema", 404),
     ("GET", "/schema/swagger", 404),
     ("GET", "/openapi.json/redoc", 404),

@@ -15,6 +15,7 @@ from runtime.waiting import StartFailedError
 from user_api.access_log import AccessLog
 from user_api.always_answer import AlwaysAnswer
 from user_api.context import Context
+from user_api.docs_routes import docs_routes
 from user_api.health import health_routes
 from user_api.openapi import openapi_route
 from user_api.problems import answer_error
@@ -47,7 +48,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
 
 def routes(context: Context, stop: Stop) -> list[HTTPRouteHandler]:
     """Make all routes."""
-    return [*user_routes(context), *health_routes(context.pool, stop), openapi_route()]
+    return [*user_routes(context), *health_routes(context.pool, stop), openapi_route(), *docs_routes()]
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -98,7 +98,7 @@ ANSWER_EXAMPLE = msgspec.to_builtins(
     answer_of(
         User(
             id=UUID(USER_ID),
-            version=3,
+            version=1,
             details=Details(
                 first_name="Ada",
                 last_name="Lovelace",
@@ -110,7 +110,7 @@ ANSWER_EXAMPLE = msgspec.to_builtins(
             ),
             first_date="2026-12-10",
             created_at=datetime(2026, 3, 1, 12, tzinfo=UTC),
-            updated_at=datetime(2026, 4, 2, 13, 30, tzinfo=UTC),
+            updated_at=datetime(2026, 3, 1, 12, tzinfo=UTC),
         )
     )
 )
