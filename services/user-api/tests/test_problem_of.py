@@ -11,6 +11,7 @@ from user_api.refusals import (
     FieldProblem,
     IfMatchMissingError,
     InvalidInputError,
+    MediaTypeError,
     StaleVersionError,
     UnknownUserError,
 )
@@ -20,6 +21,7 @@ from user_api.refusals import (
     ("error", "status"),
     [
         (InvalidInputError([FieldProblem("email", "is blank")]), 400),
+        (MediaTypeError("Accept-Patch", ["application/json"]), 415),
         (ClientGoneError(), 400),
         (ClientException("Invalid host header"), 400),
         (NotFoundException(), 404),

@@ -1,7 +1,7 @@
 """A body, read into a user's details: every field is checked, and everything at fault is told at once."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,7 @@ OPTIONAL: Mapping[str, tuple[Callable[[str], object], object]] = {
     "sendAtLocal": (read.send_at_local, DEFAULT_SEND_AT_LOCAL),
     "leapDayPolicy": (read.leap_day_policy, LeapDayPolicy.FEB_28),
 }
+ALL = frozenset({*REQUIRED, *OPTIONAL})
 # In every answer, so that what was read can be changed and sent back.
 SET_BY_US = frozenset({"id", "version", "createdAt", "updatedAt"})
 ATTRIBUTES = {
@@ -45,23 +46,45 @@ def parse_user(body: bytes, *, now: datetime, replaces: UUID | None = None) -> D
     Raises InvalidInputError, which names every field at fault. `now` serves only to name a birth in the
     future beside other faults; where it is the only one, the database's clock decides.
     """
-    document = _decode(body)
+    return read_details(decode_object(body), now=now, replaces=replaces)
+
+
+def parse_patch(body: bytes, *, now: datetime, changes: UUID) -> dict[str, Any]:
+    """Read a JSON Merge Patch (RFC 7396): the attributes of Details that it sets, with their new values.
+
+    What it does not name stays; null takes a field away, and so sets an optional one to its default. Raises
+    InvalidInputError, also for null in a required field.
+    """
+    document = decode_object(body)
+    return _values(document, document.keys(), now=now, of=changes)
+
+
+def read_details(document: Mapping[str, object], *, now: datetime, replaces: UUID | None = None) -> Details:
+    """Read the details in a decoded body, as `parse_user`."""
+    return Details(**_values(document, ALL, now=now, of=replaces))
+
+
+def _values(
+    document: Mapping[str, object], fields: Collection[str], *, now: datetime, of: UUID | None
+) -> dict[str, Any]:
     faults: list[FieldProblem] = []
     values: dict[str, Any] = {}
     for field, parse in REQUIRED.items():
-        _take(document, field, parse, values, faults)
-    for field, (parse, default) in OPTIONAL.items():
-        if document.get(field) is None:
-            values[field] = default
-        else:
+        if field in fields:
             _take(document, field, parse, values, faults)
-    faults += _foreign(document, replaces)
+    for field, (parse, default) in OPTIONAL.items():
+        if field in fields:
+            if document.get(field) is None:
+                values[field] = default
+            else:
+                _take(document, field, parse, values, faults)
+    faults += _foreign(document, of)
     if faults:
         born, timezone = values.get("dateOfBirth"), values.get("timezone", LATEST_ZONE)
         if born is not None and read.is_future_birth(born, timezone, now):
             faults.append(read.FUTURE_BIRTH)
         raise InvalidInputError(faults)
-    return Details(**{ATTRIBUTES.get(field, field): value for field, value in values.items()})
+    return {ATTRIBUTES.get(field, field): value for field, value in values.items()}
 
 
 def _take(
@@ -96,7 +119,8 @@ def _foreign(document: Mapping[str, object], replaces: UUID | None) -> list[Fiel
     return sorted(faults, key=lambda fault: fault.field)[:MOST_UNKNOWN_FIELDS]
 
 
-def _decode(body: bytes) -> dict[str, object]:
+def decode_object(body: bytes) -> dict[str, object]:
+    """Read a JSON object. Raises InvalidInputError for anything else."""
     try:
         document = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

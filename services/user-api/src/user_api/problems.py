@@ -21,6 +21,7 @@ from user_api.refusals import (
     FieldProblem,
     IfMatchMissingError,
     InvalidInputError,
+    MediaTypeError,
     StaleVersionError,
     UnknownUserError,
 )
@@ -103,6 +104,15 @@ def problem_of(error: BaseException) -> Problem:
                 detail=f"The user is at version {error.version}. Read it again and repeat the change.",
                 errors=(FieldProblem("If-Match", "is not the version that the user is at"),),
                 headers={"ETag": entity_tag(error.version)},
+            )
+        case MediaTypeError():
+            return Problem(
+                kind="unsupported-media-type",
+                title="The body is of another media type",
+                status=415,
+                detail=f"Send it with Content-Type: {' or '.join(error.taken)}.",
+                errors=(FieldProblem("Content-Type", f"is not {' or '.join(error.taken)}"),),
+                headers={error.header: ", ".join(error.taken)},
             )
         # What Litestar itself refuses: no such path, no such method, a bad Host.
         case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:

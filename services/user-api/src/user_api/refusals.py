@@ -26,6 +26,15 @@ class BodyTooLargeError(Exception):
     """The body is larger than 1 MiB."""
 
 
+class MediaTypeError(Exception):
+    """The body is of a media type that the address does not take; `header` tells which it takes."""
+
+    def __init__(self, header: str, taken: Sequence[str]) -> None:
+        super().__init__(f"takes {' or '.join(taken)}")
+        self.header = header
+        self.taken = tuple(taken)
+
+
 class UnknownUserError(Exception):
     """There is no user of that id."""
 

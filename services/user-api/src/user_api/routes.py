@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, delete, get, post, put
+from litestar import Request, Response, delete, get, patch, post, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
@@ -13,7 +13,9 @@ from user_api.context import Context
 from user_api.create_user import create_user
 from user_api.delete_user import delete_user
 from user_api.entity_tags import entity_tag, read_tags, required_if_match
-from user_api.parse_user import parse_user
+from user_api.media_type import require_media_type
+from user_api.parse_user import parse_patch, parse_user
+from user_api.patch_user import patch_user
 from user_api.read_body import read_body
 from user_api.read_user import read_user
 from user_api.refusals import FieldProblem, InvalidInputError
@@ -21,6 +23,8 @@ from user_api.replace_user import replace_user
 from user_api.user import Details, User, UserAnswer, answer_of
 
 AnyRequest = Request[Any, Any, Any]
+
+PATCH_TYPES = ("application/merge-patch+json", "application/json")
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -54,12 +58,22 @@ def user_routes(context: Context) -> list[HTTPRouteHandler]:
         if_match = required_if_match(request.scope)
         return _answer(await replace_user(context, id_, await described(request, id_), if_match))
 
+    @patch("/user/{user_id:str}")
+    async def update(request: AnyRequest, user_id: FromPath[str]) -> Response[UserAnswer]:
+        """Change some of a user by JSON Merge Patch, at the version that If-Match names."""
+        id_ = _user_id(user_id)
+        require_media_type(request.scope, PATCH_TYPES, "Accept-Patch")
+        if_match = required_if_match(request.scope)
+        now = datetime.now(UTC) + context.clock_offset
+        changes = parse_patch(await read_body(request), now=now, changes=id_)
+        return _answer(await patch_user(context, id_, changes, if_match))
+
     @delete("/user/{user_id:str}")
     async def remove(request: AnyRequest, user_id: FromPath[str]) -> None:
         """Delete a user with everything they had, at the version that If-Match names."""
         await delete_user(context, _user_id(user_id), required_if_match(request.scope))
 
-    return [create, read, replace, remove]
+    return [create, read, replace, update, remove]
 
 
 def _user_id(text: str) -> UUID:
