@@ -5,10 +5,11 @@ from uuid import UUID
 
 import asyncpg
 import structlog
-from domain.birthday_dates import planned
+from domain.due_dates import planned
 from domain.events import UserDeleted, UserState
 from domain.ids import birthday_occasion_id
-from domain.occasion import Birthday, OccasionType
+from domain.occasion import OccasionType
+from domain.occasion_rule import birthday_of
 from domain.priority import Priority
 from messaging.consume import Received
 from runtime.database import Connection, Pool
@@ -98,14 +99,8 @@ async def lock_pending(connection: Connection, occasion_ids: Sequence[UUID]) -> 
 
 def plan_birthday(state: UserState, pending: asyncpg.Record | None, priority: Priority) -> Pending | None:
     """Return the PENDING row of a user's birthday, never on or before the date emitted last."""
-    birthday = Birthday(
-        date_of_birth=state.date_of_birth,
-        send_at_local=state.send_at_local,
-        timezone=state.timezone,
-        leap_day_policy=state.leap_day_policy,
-    )
     after_date = pending["after_date"] if pending else None
-    due = planned(birthday, first_date=state.first_date, after_date=after_date)
+    due = planned(birthday_of(state), first_date=state.first_date, after_date=after_date)
     if due is None:
         return None
     occasion_id = birthday_occasion_id(state.user_id)

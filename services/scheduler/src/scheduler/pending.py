@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from domain.birthday_dates import DueDate, planned
+from domain.due_dates import DueDate, planned
 from domain.ids import due_event_id
-from domain.occasion import Birthday, LeapDayPolicy
+from domain.occasion import LeapDayPolicy, Yearly
 from msgspec import Struct
 from msgspec.structs import replace
 from runtime.database import Connection
@@ -38,10 +38,10 @@ class Pending(Struct, frozen=True, kw_only=True):
     user_version: int
 
 
-def birthday_of(row: asyncpg.Record) -> Birthday:
+def birthday_of(row: asyncpg.Record) -> Yearly:
     """Return the birthday that an occurrence's row is a date of."""
-    return Birthday(
-        date_of_birth=row["anchor_date"],
+    return Yearly(
+        date=row["anchor_date"],
         send_at_local=row["send_at_local"],
         timezone=row["timezone"],
         leap_day_policy=LeapDayPolicy(row["leap_day_policy"]),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from domain.birthday_dates import first_date
+from domain.due_dates import first_date
 from runtime.database import Connection
 from runtime.statements import Statements
 

@@ -4,7 +4,7 @@ from datetime import date, datetime, time
 from uuid import UUID
 
 import asyncpg
-from domain.occasion import Birthday, LeapDayPolicy
+from domain.occasion import LeapDayPolicy, Yearly
 from msgspec import Struct
 
 
@@ -20,10 +20,10 @@ class Details(Struct, frozen=True, kw_only=True):
     leap_day_policy: LeapDayPolicy
 
     @property
-    def birthday(self) -> Birthday:
+    def birthday(self) -> Yearly:
         """What decides when their birthday rings."""
-        return Birthday(
-            date_of_birth=self.date_of_birth,
+        return Yearly(
+            date=self.date_of_birth,
             send_at_local=self.send_at_local,
             timezone=self.timezone,
             leap_day_policy=self.leap_day_policy,
