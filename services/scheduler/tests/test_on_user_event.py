@@ -57,6 +57,11 @@ async def test_a_created_user_is_planned_once(plan: Plan, pending: Rows) -> None
         "leap_day_policy": "feb_28",
         "first_name": "Ada",
         "last_name": "Lovelace",
+        "name": None,
+        "message": None,
+        "rrule": None,
+        "last_date": None,
+        "occasion_version": None,
         "due_at": datetime(2026, 12, 9, 23, 30, tzinfo=UTC),
         "user_version": 1,
         "emitted_at": None,
@@ -236,7 +241,7 @@ async def test_a_birthday_set_back_to_the_date_just_rung_is_next_years(
 
 
 async def test_an_event_that_has_no_place_here_writes_nothing(plan: Plan, admin: Connection) -> None:
-    with pytest.raises(TypeError, match="not an event of a user: BirthdayDue"):
+    with pytest.raises(TypeError, match="not an event of a user or an occasion: BirthdayDue"):
         await plan(build.user_created(), build.birthday_due())
 
     assert await admin.fetch("SELECT * FROM schedule.users") == []
