@@ -11,6 +11,7 @@ from user_api.refusals import FieldProblem, InvalidInputError
 from user_api.user import Details
 
 MOST_NAME = 100
+MOST_KEY = 200
 MOST_EMAIL = 254  # RFC 5321 §4.5.3.1.3, less its angle brackets
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -29,9 +30,18 @@ class FieldError(ValueError):
 
 def name(text: str) -> str:
     """Read a first or last name: 1 to 100 characters between outer spaces, no control characters."""
+    return _words(text, MOST_NAME)
+
+
+def import_key(text: str) -> str:
+    """Read the client's key of an imported user, as a name, of up to 200 characters."""
+    return _words(text, MOST_KEY)
+
+
+def _words(text: str, most: int) -> str:
     trimmed = text.strip()
-    if len(trimmed) > MOST_NAME:
-        raise FieldError(f"is longer than {MOST_NAME} characters")
+    if len(trimmed) > most:
+        raise FieldError(f"is longer than {most} characters")
     # One test in C for nearly every name; zero-width joiners and the like need the closer look.
     if not trimmed.isprintable() and not _CONTROL.isdisjoint(map(unicodedata.category, trimmed)):
         raise FieldError("has control characters or half of a character")

@@ -13,14 +13,18 @@ from user_api.context import Context
 from user_api.create_user import create_user
 from user_api.delete_user import delete_user
 from user_api.entity_tags import entity_tag, read_tags, required_if_match
+from user_api.list_users import UserPosition, list_users, position_of
 from user_api.media_type import require_media_type
+from user_api.pages import PAGE_PARAMETERS, Items, answer_page, read_page
 from user_api.parse_user import parse_patch, parse_user
 from user_api.patch_user import patch_user
+from user_api.query import read_query
 from user_api.read_body import read_body
 from user_api.read_user import read_user
 from user_api.refusals import FieldProblem, InvalidInputError
 from user_api.replace_user import replace_user
 from user_api.user import Details, User, UserAnswer, answer_of
+from user_api.user_filters import USER_FILTERS, read_user_filters
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -41,6 +45,22 @@ def user_routes(context: Context) -> list[HTTPRouteHandler]:
         """Create a user; their birthday rings every year from then on."""
         user = await create_user(context, await described(request, None))
         return _answer(user, 201, {"Location": f"/user/{user.id}"})
+
+    @get("/user")
+    async def list_(request: AnyRequest) -> Response[Items[UserAnswer]]:
+        """List users by id; with a window of birthdays (MM-DD, it may hold a new year), by upcoming day."""
+        query = read_query(request.scope, USER_FILTERS | PAGE_PARAMETERS)
+        filters = read_user_filters(query)
+        page = read_page(request.scope, query, UserPosition)
+        users = await list_users(context, filters, page)
+        return answer_page(
+            request.scope,
+            query,
+            page,
+            users,
+            position=lambda user: position_of(user, filters),
+            answer=answer_of,
+        )
 
     @get("/user/{user_id:str}")
     async def read(request: AnyRequest, user_id: FromPath[str]) -> Response[UserAnswer] | Response[None]:
@@ -73,7 +93,7 @@ def user_routes(context: Context) -> list[HTTPRouteHandler]:
         """Delete a user with everything they had, at the version that If-Match names."""
         await delete_user(context, _user_id(user_id), required_if_match(request.scope))
 
-    return [create, read, replace, update, remove]
+    return [create, list_, read, replace, update, remove]
 
 
 def _user_id(text: str) -> UUID:
