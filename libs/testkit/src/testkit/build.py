@@ -27,6 +27,21 @@ def user_body(**overrides: object) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value is not None}
 
 
+def anniversary_body(**overrides: object) -> dict[str, Any]:
+    """Return the JSON of a POST /user/{id}/occasion, a wedding on June 1."""
+    return {"type": "ANNIVERSARY", "name": "wedding", "date": "2019-06-01", **overrides}
+
+
+def reminder_body(**overrides: object) -> dict[str, Any]:
+    """Return the JSON of a POST /user/{id}/occasion, one reminder in the year 2100."""
+    return {"type": "REMINDER", "message": "Take a break", "localDateTime": "2100-01-01T10:00", **overrides}
+
+
+def notification_body(**overrides: object) -> dict[str, Any]:
+    """Return the JSON of a POST /user/{id}/occasion, a notification in the year 2100."""
+    return {"type": "NOTIFICATION", "message": "Doors open", "at": "2100-01-01T10:00:00Z", **overrides}
+
+
 def birthday(**overrides: Any) -> Yearly:  # noqa: ANN401 (the Struct's own field types)
     """Return a birthday on December 10 at 09:00 in London."""
     default = Yearly(

@@ -10,6 +10,7 @@ from runtime.statements import Statements
 
 from user_api.context import Context
 from user_api.entity_tags import Tags
+from user_api.follow_user import follow_user
 from user_api.lock_user import lock_user
 from user_api.parse_fields import refuse_future_birth
 from user_api.refusals import email_taken
@@ -36,6 +37,7 @@ async def change_user(
         with email_taken():
             await _update(connection, new)
         await append_changes(connection, context.topology, new, changes_between(old.details, details))
+        await follow_user(connection, context.topology, old, new)
     return new
 
 

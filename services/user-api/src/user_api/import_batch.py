@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 
 import asyncpg
-from domain.birthday_dates import first_date
+from domain.due_dates import first_date
 from messaging.envelope import Message
 from messaging.outbox import append
 from runtime.database import Connection

@@ -8,7 +8,8 @@ from uuid import UUID
 from msgspec import Struct
 
 from user_api import parse_fields as read
-from user_api.parse_user import decode_object, read_details
+from user_api.parse_user import read_details
+from user_api.read_document import decode_object
 from user_api.refusals import FieldProblem, InvalidInputError
 from user_api.split_lines import MOST_LINE_BYTES, Line
 from user_api.user import Details

@@ -29,20 +29,21 @@ class FieldError(ValueError):
 
 
 def name(text: str) -> str:
-    """Read a first or last name: 1 to 100 characters between outer spaces, no control characters."""
-    return _words(text, MOST_NAME)
+    """Read a name: 1 to 100 characters between outer spaces, no control characters."""
+    return line(text, MOST_NAME)
 
 
 def import_key(text: str) -> str:
     """Read the client's key of an imported user, as a name, of up to 200 characters."""
-    return _words(text, MOST_KEY)
+    return line(text, MOST_KEY)
 
 
-def _words(text: str, most: int) -> str:
+def line(text: str, most: int) -> str:
+    """Read a line of text: 1 to `most` characters between outer spaces, no control characters."""
     trimmed = text.strip()
     if len(trimmed) > most:
         raise FieldError(f"is longer than {most} characters")
-    # One test in C for nearly every name; zero-width joiners and the like need the closer look.
+    # One test in C for nearly every text; zero-width joiners and the like need the closer look.
     if not trimmed.isprintable() and not _CONTROL.isdisjoint(map(unicodedata.category, trimmed)):
         raise FieldError("has control characters or half of a character")
     if _INVISIBLE.issuperset(map(unicodedata.category, trimmed)):
@@ -51,7 +52,12 @@ def _words(text: str, most: int) -> str:
 
 
 def date_of_birth(text: str) -> date:
-    """Read a date of the calendar, YYYY-MM-DD, of any year: address books know 1604 for "no year"."""
+    """Read a date of birth, of any year: address books know 1604 for "no year"."""
+    return calendar_date(text)
+
+
+def calendar_date(text: str) -> date:
+    """Read a date of the calendar, YYYY-MM-DD."""
     if _DATE.fullmatch(text) is None:
         raise FieldError("is not a date as YYYY-MM-DD")
     try:

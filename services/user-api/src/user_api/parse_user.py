@@ -1,15 +1,14 @@
 """A body, read into a user's details: every field is checked, and everything at fault is told at once."""
 
-import json
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from domain.occasion import DEFAULT_SEND_AT_LOCAL, LeapDayPolicy
 
 from user_api import parse_fields as read
+from user_api.read_document import decode_object, foreign_fields, take_text
 from user_api.refusals import FieldProblem, InvalidInputError
 from user_api.user import Details
 
@@ -36,8 +35,6 @@ ATTRIBUTES = {
     "leapDayPolicy": "leap_day_policy",
 }
 LATEST_ZONE = "Pacific/Kiritimati"
-MOST_UNKNOWN_FIELDS = 20
-MOST_FIELD_NAME = 100
 
 
 def parse_user(body: bytes, *, now: datetime, replaces: UUID | None = None) -> Details:
@@ -71,13 +68,13 @@ def _values(
     values: dict[str, Any] = {}
     for field, parse in REQUIRED.items():
         if field in fields:
-            _take(document, field, parse, values, faults)
+            take_text(document, field, parse, values, faults)
     for field, (parse, default) in OPTIONAL.items():
         if field in fields:
             if document.get(field) is None:
                 values[field] = default
             else:
-                _take(document, field, parse, values, faults)
+                take_text(document, field, parse, values, faults)
     faults += _foreign(document, of)
     if faults:
         born, timezone = values.get("dateOfBirth"), values.get("timezone", LATEST_ZONE)
@@ -87,55 +84,7 @@ def _values(
     return {ATTRIBUTES.get(field, field): value for field, value in values.items()}
 
 
-def _take(
-    document: Mapping[str, object],
-    field: str,
-    parse: Callable[[str], object],
-    values: dict[str, Any],
-    faults: list[FieldProblem],
-) -> None:
-    match document.get(field):
-        case None:
-            faults.append(FieldProblem(field, "is missing"))
-        case str() as text:
-            try:
-                values[field] = parse(text)
-            except read.FieldError as error:
-                faults.append(FieldProblem(field, str(error)))
-        case _:
-            faults.append(FieldProblem(field, "is not text"))
-
-
 def _foreign(document: Mapping[str, object], replaces: UUID | None) -> list[FieldProblem]:
-    faults = []
-    for field in document.keys() - REQUIRED.keys() - OPTIONAL.keys():
-        if field not in SET_BY_US:
-            shown = field[:MOST_FIELD_NAME].encode("utf-8", "replace").decode()
-            faults.append(FieldProblem(shown, "is not a field of a user"))
-        elif replaces is None:
-            faults.append(FieldProblem(field, "is set by Carillon"))
-        elif field == "id" and str(document["id"]).lower() != str(replaces):
-            faults.append(FieldProblem("id", "is another id than the address has"))
-    return sorted(faults, key=lambda fault: fault.field)[:MOST_UNKNOWN_FIELDS]
-
-
-def decode_object(body: bytes) -> dict[str, object]:
-    """Read a JSON object. Raises InvalidInputError for anything else."""
-    try:
-        document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        document = _decode_for_its_faults(body)
-    if not isinstance(document, dict):
-        raise InvalidInputError([FieldProblem("body", "is not a JSON object")])
-    return document
-
-
-def _decode_for_its_faults(body: bytes) -> object:
-    # The standard library reads what msgspec refuses, lone surrogates and huge numbers, so that the field at
-    # fault can be named. No field takes either.
-    try:
-        return json.loads(body.decode("utf-8"))
-    except (ValueError, RecursionError):
-        raise InvalidInputError(
-            [FieldProblem("body", "is not JSON in UTF-8" if body else "is empty")]
-        ) from None
+    fields = document.keys() - REQUIRED.keys() - OPTIONAL.keys()
+    ids = {} if replaces is None else {"id": replaces}
+    return foreign_fields(document, fields, whose="a user", set_by_us=SET_BY_US, ids=ids)

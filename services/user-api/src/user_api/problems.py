@@ -15,6 +15,8 @@ from runtime.database import is_passing
 from user_api.entity_tags import entity_tag
 from user_api.problem import Problem, answer_problem
 from user_api.refusals import (
+    MOST_OCCASIONS,
+    BirthdayOccasionError,
     BodyTooLargeError,
     ClientGoneError,
     EmailTakenError,
@@ -22,7 +24,10 @@ from user_api.refusals import (
     IfMatchMissingError,
     InvalidInputError,
     MediaTypeError,
+    OccasionEndedError,
     StaleVersionError,
+    TooManyOccasionsError,
+    UnknownOccasionError,
     UnknownUserError,
 )
 
@@ -40,6 +45,30 @@ PROBLEMS: Mapping[type[BaseException], Problem] = {
     ),
     UnknownUserError: Problem(
         kind="unknown-user", title="No such user", status=404, detail="There is no user of this id."
+    ),
+    UnknownOccasionError: Problem(
+        kind="unknown-occasion",
+        title="No such occasion",
+        status=404,
+        detail="This user has no occasion of this id.",
+    ),
+    BirthdayOccasionError: Problem(
+        kind="birthday-follows-user",
+        title="A birthday follows from its user",
+        status=409,
+        detail="Change dateOfBirth, sendAtLocal or leapDayPolicy of the user; it goes when they are deleted.",
+    ),
+    OccasionEndedError: Problem(
+        kind="occasion-ended",
+        title="The occasion has ended",
+        status=409,
+        detail="It rang once and stays as it was. Create another one.",
+    ),
+    TooManyOccasionsError: Problem(
+        kind="too-many-occasions",
+        title="The user has too many occasions",
+        status=409,
+        detail=f"A user may have {MOST_OCCASIONS} occasions that are still to ring. Delete some first.",
     ),
     EmailTakenError: Problem(
         kind="email-taken",
@@ -99,10 +128,10 @@ def problem_of(error: BaseException) -> Problem:
         case StaleVersionError():
             return Problem(
                 kind="stale-version",
-                title="The user was changed meanwhile",
+                title=f"The {error.what} was changed meanwhile",
                 status=412,
-                detail=f"The user is at version {error.version}. Read it again and repeat the change.",
-                errors=(FieldProblem("If-Match", "is not the version that the user is at"),),
+                detail=f"The {error.what} is at version {error.version}. Read it again, repeat the change.",
+                errors=(FieldProblem("If-Match", f"is not the version that the {error.what} is at"),),
                 headers={"ETag": entity_tag(error.version)},
             )
         case MediaTypeError():

@@ -6,6 +6,9 @@ from contextlib import contextmanager
 import asyncpg
 from msgspec import Struct
 
+MOST_OCCASIONS = 1000
+"""How many occasions that are still to ring a user may have."""
+
 
 class FieldProblem(Struct, frozen=True):
     """What is wrong with one field; the reason never repeats the value."""
@@ -39,6 +42,22 @@ class UnknownUserError(Exception):
     """There is no user of that id."""
 
 
+class UnknownOccasionError(Exception):
+    """The user has no occasion of that id."""
+
+
+class BirthdayOccasionError(Exception):
+    """A birthday is not changed as an occasion: it follows from its user."""
+
+
+class OccasionEndedError(Exception):
+    """An occasion that rings once has rung."""
+
+
+class TooManyOccasionsError(Exception):
+    """The user has as many occasions still to ring as one may have."""
+
+
 class EmailTakenError(Exception):
     """Another user has that e-mail address."""
 
@@ -48,11 +67,12 @@ class IfMatchMissingError(Exception):
 
 
 class StaleVersionError(Exception):
-    """The user is at another version than the change was made for."""
+    """What was to be changed, `what`, is at another version than the change was made for."""
 
-    def __init__(self, version: int) -> None:
-        super().__init__(f"the user is at version {version}")
+    def __init__(self, version: int, what: str = "user") -> None:
+        super().__init__(f"the {what} is at version {version}")
         self.version = version
+        self.what = what
 
 
 class ClientGoneError(Exception):

@@ -66,7 +66,7 @@ def user_routes(context: Context) -> list[HTTPRouteHandler]:
     async def read(request: AnyRequest, user_id: FromPath[str]) -> Response[UserAnswer] | Response[None]:
         """Read a user; with If-None-Match, only if they changed."""
         known = read_tags(request.scope, "If-None-Match")
-        user = await read_user(context, _user_id(user_id))
+        user = await read_user(context, path_id(user_id))
         if known is not None and known.match_weakly(user.version):
             return Response(None, status_code=304, headers={"ETag": entity_tag(user.version)})
         return _answer(user)
@@ -74,14 +74,14 @@ def user_routes(context: Context) -> list[HTTPRouteHandler]:
     @put("/user/{user_id:str}")
     async def replace(request: AnyRequest, user_id: FromPath[str]) -> Response[UserAnswer]:
         """Replace a user, at the version that If-Match names."""
-        id_ = _user_id(user_id)
+        id_ = path_id(user_id)
         if_match = required_if_match(request.scope)
         return _answer(await replace_user(context, id_, await described(request, id_), if_match))
 
     @patch("/user/{user_id:str}")
     async def update(request: AnyRequest, user_id: FromPath[str]) -> Response[UserAnswer]:
         """Change some of a user by JSON Merge Patch, at the version that If-Match names."""
-        id_ = _user_id(user_id)
+        id_ = path_id(user_id)
         require_media_type(request.scope, PATCH_TYPES, "Accept-Patch")
         if_match = required_if_match(request.scope)
         now = datetime.now(UTC) + context.clock_offset
@@ -91,14 +91,15 @@ def user_routes(context: Context) -> list[HTTPRouteHandler]:
     @delete("/user/{user_id:str}")
     async def remove(request: AnyRequest, user_id: FromPath[str]) -> None:
         """Delete a user with everything they had, at the version that If-Match names."""
-        await delete_user(context, _user_id(user_id), required_if_match(request.scope))
+        await delete_user(context, path_id(user_id), required_if_match(request.scope))
 
     return [create, list_, read, replace, update, remove]
 
 
-def _user_id(text: str) -> UUID:
+def path_id(text: str, field: str = "id") -> UUID:
+    """Read an id of an address. Raises InvalidInputError."""
     if _UUID.fullmatch(text) is None:
-        raise InvalidInputError([FieldProblem("id", "is not a UUID")])
+        raise InvalidInputError([FieldProblem(field, "is not a UUID")])
     return UUID(text)
 
 

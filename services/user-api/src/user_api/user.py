@@ -88,10 +88,13 @@ def answer_of(user: User) -> UserAnswer:
         date_of_birth=details.date_of_birth,
         timezone=details.timezone,
         email=details.email,
-        send_at_local=details.send_at_local.isoformat(
-            "seconds" if details.send_at_local.second else "minutes"
-        ),
+        send_at_local=shown_time(details.send_at_local),
         leap_day_policy=details.leap_day_policy,
         created_at=user.created_at,
         updated_at=user.updated_at,
     )
+
+
+def shown_time(at: time) -> str:
+    """Show a local time as HH:MM, or HH:MM:SS where it has seconds."""
+    return at.isoformat("seconds" if at.second else "minutes")
