@@ -17,6 +17,8 @@ from user_api.always_answer import AlwaysAnswer
 from user_api.context import Context
 from user_api.docs_routes import docs_routes
 from user_api.health import health_routes
+from user_api.occasion_routes import occasion_routes
+from user_api.occurrence_routes import occurrence_routes
 from user_api.openapi import openapi_route
 from user_api.problems import answer_error
 from user_api.routes import user_routes
@@ -48,7 +50,14 @@ async def serve(settings: Settings, stop: Stop) -> None:
 
 def routes(context: Context, stop: Stop) -> list[HTTPRouteHandler]:
     """Make all routes."""
-    return [*user_routes(context), *health_routes(context.pool, stop), openapi_route(), *docs_routes()]
+    return [
+        *user_routes(context),
+        *occasion_routes(context),
+        *occurrence_routes(context),
+        *health_routes(context.pool, stop),
+        openapi_route(),
+        *docs_routes(),
+    ]
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -11,6 +11,7 @@ from user_api.refusals import (
     FieldProblem,
     IfMatchMissingError,
     InvalidInputError,
+    OtherIdError,
     StaleVersionError,
     UnknownUserError,
 )
@@ -65,6 +66,7 @@ INVALID_INPUT = problem_of(
 UNKNOWN_USER = PROBLEMS[UnknownUserError]
 IF_MATCH_MISSING = PROBLEMS[IfMatchMissingError]
 STALE_VERSION = problem_of(StaleVersionError(4))
+OTHER_ID = problem_of(OtherIdError(["id"]))
 
 ANY_TIME = (UNHANDLED, UNAVAILABLE)
 OF_A_BODY = (INVALID_INPUT, PROBLEMS[ClientGoneError], PROBLEMS[BodyTooLargeError])

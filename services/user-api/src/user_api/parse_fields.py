@@ -10,6 +10,7 @@ from user_api.refusals import FieldProblem, InvalidInputError
 from user_api.user import Details
 
 MOST_NAME = 100
+MOST_KEY = 200
 MOST_EMAIL = 254  # RFC 5321 §4.5.3.1.3, less its angle brackets
 
 # Written so that Python, ECMA-262 and Rust read them alike: openapi.json gives them to clients as they are.
@@ -22,12 +23,12 @@ _NOT_IN_EMAIL = r"\u0000-\u0020\u007f-\u00a0\u00ad\u1680\u2000-\u206f\u3000\ufef
 _ATOM = rf'[^{_NOT_IN_EMAIL}"(),.:;<>@\[\\\]]'
 _LETTER = rf"[^{_NOT_IN_EMAIL}!-/:-@\[-`{{-~]"
 _LABEL = rf"{_LETTER}(?:(?:{_LETTER}|-){{0,61}}{_LETTER})?"
-NAME_PATTERN = rf"^[{_INVISIBLE}]*[^{_CONTROL}{_INVISIBLE}][^{_CONTROL}]*$"
+LINE_PATTERN = rf"^[{_INVISIBLE}]*[^{_CONTROL}{_INVISIBLE}][^{_CONTROL}]*$"
 EMAIL_PATTERN = rf"^ *{_ATOM}(?:\.?{_ATOM}){{0,63}}@(?:{_LABEL}\.)+{_LABEL} *$"
 DATE_PATTERN = r"^(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 LOCAL_TIME_PATTERN = r"^(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?$"
 
-_NAME = re.compile(NAME_PATTERN)
+_LINE = re.compile(LINE_PATTERN)
 _EMAIL = re.compile(EMAIL_PATTERN)
 _DATE = re.compile(DATE_PATTERN)
 _LOCAL_TIME = re.compile(LOCAL_TIME_PATTERN)
@@ -40,19 +41,34 @@ class FieldError(ValueError):
 
 
 def name(text: str) -> str:
-    """Read a first or last name: 1 to 100 characters, outer spaces included, no control characters."""
-    if len(text) > MOST_NAME:
-        raise FieldError(f"is longer than {MOST_NAME} characters")
-    # One test in C for nearly every name; zero-width joiners and the like need the closer look.
+    """Read a name: a line of up to 100 characters."""
+    return line(text, MOST_NAME)
+
+
+def import_key(text: str) -> str:
+    """Read the client's key of an imported user, a line of up to 200 characters."""
+    return line(text, MOST_KEY)
+
+
+def line(text: str, most: int) -> str:
+    """Read a line of text: 1 to `most` characters, outer spaces included, no control characters."""
+    if len(text) > most:
+        raise FieldError(f"is longer than {most} characters")
+    # One test in C for nearly every text; zero-width joiners and the like need the closer look.
     if not text.isprintable() and _UNPRINTABLE.search(text):
         raise FieldError("has control characters or half of a character")
-    if _NAME.fullmatch(text) is None:
+    if _LINE.fullmatch(text) is None:
         raise FieldError("is blank")
     return text.strip()
 
 
 def date_of_birth(text: str) -> date:
-    """Read a date of the calendar, YYYY-MM-DD, of any year: address books know 1604 for "no year"."""
+    """Read a date of birth, of any year: address books know 1604 for "no year"."""
+    return calendar_date(text)
+
+
+def calendar_date(text: str) -> date:
+    """Read a date of the calendar, YYYY-MM-DD."""
     if _DATE.fullmatch(text) is None:
         raise FieldError("is not a date as YYYY-MM-DD")
     try:

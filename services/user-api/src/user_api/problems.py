@@ -15,14 +15,20 @@ from runtime.database import is_passing
 from user_api.entity_tags import entity_tag
 from user_api.problem import Problem, answer_problem
 from user_api.refusals import (
+    MOST_OCCASIONS,
+    BirthdayOccasionError,
     BodyTooLargeError,
     ClientGoneError,
     EmailTakenError,
     FieldProblem,
     IfMatchMissingError,
     InvalidInputError,
+    MediaTypeError,
+    OccasionEndedError,
     OtherIdError,
     StaleVersionError,
+    TooManyOccasionsError,
+    UnknownOccasionError,
     UnknownUserError,
 )
 
@@ -41,19 +47,36 @@ PROBLEMS: Mapping[type[BaseException], Problem] = {
     UnknownUserError: Problem(
         kind="unknown-user", title="No such user", status=404, detail="There is no user of this id."
     ),
+    UnknownOccasionError: Problem(
+        kind="unknown-occasion",
+        title="No such occasion",
+        status=404,
+        detail="This user has no occasion of this id.",
+    ),
+    BirthdayOccasionError: Problem(
+        kind="birthday-follows-user",
+        title="A birthday follows from its user",
+        status=409,
+        detail="Change dateOfBirth, sendAtLocal or leapDayPolicy of the user; it goes when they are deleted.",
+    ),
+    OccasionEndedError: Problem(
+        kind="occasion-ended",
+        title="The occasion has ended",
+        status=409,
+        detail="It rang once and stays as it was. Create another one.",
+    ),
+    TooManyOccasionsError: Problem(
+        kind="too-many-occasions",
+        title="The user has too many occasions",
+        status=409,
+        detail=f"A user may have {MOST_OCCASIONS} occasions that are still to ring. Delete some first.",
+    ),
     EmailTakenError: Problem(
         kind="email-taken",
         title="The e-mail address is taken",
         status=409,
         detail="Another user has this e-mail address.",
         errors=(FieldProblem("email", "is taken by another user"),),
-    ),
-    OtherIdError: Problem(
-        kind="other-id",
-        title="The ids differ",
-        status=409,
-        detail="The body has another id than the address.",
-        errors=(FieldProblem("id", "is another id than the address has"),),
     ),
     BodyTooLargeError: Problem(
         kind="body-too-large",
@@ -106,11 +129,30 @@ def problem_of(error: BaseException) -> Problem:
         case StaleVersionError():
             return Problem(
                 kind="stale-version",
-                title="The user was changed meanwhile",
+                title=f"The {error.what} was changed meanwhile",
                 status=412,
-                detail=f"The user is at version {error.version}. Read it again and repeat the change.",
-                errors=(FieldProblem("If-Match", "is not the version that the user is at"),),
+                detail=f"The {error.what} is at version {error.version}. Read it again, repeat the change.",
+                errors=(FieldProblem("If-Match", f"is not the version that the {error.what} is at"),),
                 headers={"ETag": entity_tag(error.version)},
+            )
+        case OtherIdError():
+            return Problem(
+                kind="other-id",
+                title="The ids differ",
+                status=409,
+                detail="The body has another id than the address.",
+                errors=tuple(
+                    FieldProblem(field, "is another id than the address has") for field in error.fields
+                ),
+            )
+        case MediaTypeError():
+            return Problem(
+                kind="unsupported-media-type",
+                title="The body is of another media type",
+                status=415,
+                detail=f"Send it with Content-Type: {' or '.join(error.taken)}.",
+                errors=(FieldProblem("Content-Type", f"is not {' or '.join(error.taken)}"),),
+                headers={error.header: ", ".join(error.taken)},
             )
         # What Litestar itself refuses: no such path, no such method, a bad Host.
         case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:

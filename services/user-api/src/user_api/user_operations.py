@@ -8,12 +8,13 @@ from user_api.operation_parts import (
     LOCATION,
     OF_A_BODY,
     OF_IF_MATCH,
+    OTHER_ID,
     UNKNOWN_USER,
     USER_ID_IN_PATH,
 )
 from user_api.operations import Answer, Body, Link, Operation
 from user_api.problems import PROBLEMS
-from user_api.refusals import EmailTakenError, OtherIdError
+from user_api.refusals import EmailTakenError
 from user_api.user import UserAnswer
 from user_api.user_schemas import ANSWER_EXAMPLE, CHANGED_USER, EXAMPLES, NEW_USER
 
@@ -77,7 +78,7 @@ USER_OPERATIONS = (
         parameters=(USER_ID_IN_PATH, IF_MATCH),
         body=Body(schema=CHANGED_USER, examples=EXAMPLES),
         answers=(_user("The user as they are now."),),
-        problems=(*OF_A_BODY, UNKNOWN_USER, EMAIL_TAKEN, PROBLEMS[OtherIdError], *OF_IF_MATCH),
+        problems=(*OF_A_BODY, UNKNOWN_USER, EMAIL_TAKEN, OTHER_ID, *OF_IF_MATCH),
     ),
     Operation(
         id="deleteUser",

@@ -12,10 +12,10 @@ from user_api.operations import Component, Schema
 from user_api.parse_fields import (
     DATE_PATTERN,
     EMAIL_PATTERN,
+    LINE_PATTERN,
     LOCAL_TIME_PATTERN,
     MOST_EMAIL,
     MOST_NAME,
-    NAME_PATTERN,
 )
 from user_api.parse_user import OPTIONAL, REQUIRED, SET_BY_US
 from user_api.user import Details, User, answer_of
@@ -24,7 +24,7 @@ TIME_ZONE = Component(
     "TimeZone",
     {"type": "string", "description": "The name of an IANA time zone.", "enum": sorted(zone_names())},
 )
-_NAME = {"type": "string", "minLength": 1, "maxLength": MOST_NAME, "pattern": NAME_PATTERN}
+_NAME = {"type": "string", "minLength": 1, "maxLength": MOST_NAME, "pattern": LINE_PATTERN}
 _IGNORED = {"description": "As answered; it is not changed by sending another."}
 
 FIELDS: dict[str, Schema | Component] = {
