@@ -15,6 +15,7 @@ from user_api.access_log import AccessLog
 from user_api.always_answer import AlwaysAnswer
 from user_api.context import Context
 from user_api.health import health_routes
+from user_api.import_routes import import_routes
 from user_api.openapi import openapi_route
 from user_api.problems import answer_error
 from user_api.routes import user_routes
@@ -31,7 +32,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
         context = Context(
             pool=pool, topology=topology, clock_offset=timedelta(seconds=settings.clock_offset_seconds)
         )
-        handlers = [*user_routes(context), *health_routes(pool, stop)]
+        handlers = [*user_routes(context), *import_routes(context), *health_routes(pool, stop)]
         app = Litestar(
             route_handlers=[*handlers, openapi_route(handlers)],
             exception_handlers={Exception: answer_error},
