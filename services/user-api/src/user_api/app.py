@@ -17,6 +17,7 @@ from user_api.always_answer import AlwaysAnswer
 from user_api.context import Context
 from user_api.docs_routes import docs_routes
 from user_api.health import health_routes
+from user_api.import_routes import import_routes
 from user_api.occasion_routes import occasion_routes
 from user_api.occurrence_routes import occurrence_routes
 from user_api.openapi import openapi_route
@@ -52,6 +53,7 @@ def routes(context: Context, stop: Stop) -> list[HTTPRouteHandler]:
     """Make all routes."""
     return [
         *user_routes(context),
+        *import_routes(context),
         *occasion_routes(context),
         *occurrence_routes(context),
         *health_routes(context.pool, stop),
