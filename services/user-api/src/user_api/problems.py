@@ -13,21 +13,27 @@ from litestar.exceptions import HTTPException
 from runtime.database import is_passing
 
 from user_api.entity_tags import entity_tag
+from user_api.methods import head_too
 from user_api.problem import Problem, answer_problem
 from user_api.refusals import (
     MOST_OCCASIONS,
     BirthdayOccasionError,
     BodyTooLargeError,
+    BodyTooSlowError,
     ClientGoneError,
     EmailTakenError,
     FieldProblem,
     IfMatchMissingError,
     InvalidInputError,
+    KeyInUseError,
+    KeyReusedError,
     MediaTypeError,
     OccasionEndedError,
     OtherIdError,
+    RateLimitedError,
     ResultsUnreadError,
     StaleVersionError,
+    TooLongError,
     TooManyOccasionsError,
     TooSlowError,
     UnknownOccasionError,
@@ -106,6 +112,36 @@ PROBLEMS: Mapping[type[BaseException], Problem] = {
         status=408,
         detail="Read the results while sending, ask for ?results=invalid, or send fewer lines at a time.",
     ),
+    KeyInUseError: Problem(
+        kind="idempotency-key-in-use",
+        title="The request is under way",
+        status=409,
+        detail="A request with this Idempotency-Key is not finished. Repeat it later to have its answer.",
+        errors=(FieldProblem("Idempotency-Key", "is in use"),),
+        headers=RETRY_AFTER,
+    ),
+    KeyReusedError: Problem(
+        kind="idempotency-key-reused",
+        title="The Idempotency-Key was used for another request",
+        status=422,
+        detail="A key is for one request: the same address and body. Send a new key with a new request.",
+        errors=(FieldProblem("Idempotency-Key", "was used for another request"),),
+    ),
+    BodyTooSlowError: Problem(
+        kind="body-too-slow",
+        title="The body did not come",
+        status=408,
+        detail="The rest of the body did not come in time.",
+        # The rest may still come: it must not be read as another request.
+        headers={"Connection": "close"},
+    ),
+    TooLongError: Problem(
+        kind="unavailable",
+        title="Not available now",
+        status=503,
+        detail="The answer took too long. Try again.",
+        headers=RETRY_AFTER,
+    ),
     asyncio.CancelledError: Problem(
         kind="unavailable",
         title="Not available now",
@@ -168,6 +204,14 @@ def problem_of(error: BaseException) -> Problem:
                 errors=(FieldProblem("Content-Type", f"is not {' or '.join(error.taken)}"),),
                 headers={error.header: ", ".join(error.taken)},
             )
+        case RateLimitedError():
+            return Problem(
+                kind="rate-limited",
+                title="Too many requests",
+                status=429,
+                detail="This client asks more than it may. Retry-After says when to go on.",
+                headers=error.headers,
+            )
         # What Litestar itself refuses: no such path, no such method, a bad Host.
         case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
             status = HTTPStatus(error.status_code)
@@ -176,7 +220,10 @@ def problem_of(error: BaseException) -> Problem:
                 title=status.phrase,
                 status=status,
                 detail=error.detail,
-                headers=error.headers or {},
+                headers={
+                    name: head_too(value) if name.lower() == "allow" else value
+                    for name, value in (error.headers or {}).items()
+                },
             )
         case _:
             return PROBLEMS.get(type(error)) or (UNAVAILABLE if is_passing(error) else UNHANDLED)

@@ -83,6 +83,30 @@ class StaleVersionError(Exception):
         self.what = what
 
 
+class KeyInUseError(Exception):
+    """Another request with the same Idempotency-Key is not finished."""
+
+
+class KeyReusedError(Exception):
+    """The Idempotency-Key was used for another request."""
+
+
+class RateLimitedError(Exception):
+    """The client has asked more than it may; `headers` say when it may ask again."""
+
+    def __init__(self, headers: dict[str, str]) -> None:
+        super().__init__("no tokens")
+        self.headers = headers
+
+
+class TooLongError(Exception):
+    """The answer took longer than one may."""
+
+
+class BodyTooSlowError(Exception):
+    """The client did not go on sending its body."""
+
+
 class ClientGoneError(Exception):
     """The client left before it had sent its request."""
 

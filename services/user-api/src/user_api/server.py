@@ -10,6 +10,8 @@ import uvicorn
 from litestar.types import ASGIApp
 from runtime.stopping import Stop
 
+from user_api.bounded_protocol import BoundedProtocol
+
 log = structlog.get_logger()
 
 # Of the drain, what is left to requests that came during it, and to closing connections.
@@ -31,7 +33,7 @@ async def serve_http(app: ASGIApp, listener: socket.socket, stop: Stop, *, drain
     """Serve `app` on `listener` until `stop` is set and in-flight requests are done, or `drain_within` s."""
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -1,0 +1,3 @@
+SELECT request, status, headers, body
+FROM users.idempotency_keys
+WHERE id = $1 AND stored_at > now() - $2::interval;
