@@ -48,7 +48,7 @@ def test_every_route_is_described_and_nothing_else() -> None:
     context = Context(pool=nothing, topology=nothing, clock_offset=nothing)
     routed = {
         (method, re.sub(r"_(\w)", lambda found: found[1].upper(), re.sub(r":\w+}", "}", path)))
-        for handler in routes(context, asyncio.Event())
+        for handler in routes(context, asyncio.Event(), {})
         for path in handler.paths
         for method in handler.http_methods
     }

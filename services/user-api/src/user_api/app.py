@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -14,12 +14,15 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 from messaging.topology import load_topology
 from runtime.database import open_pool
+from runtime.health import Check
 from runtime.stopping import Loop, Stop, keep_running
 from runtime.waiting import StartFailedError
 
 from user_api.access_log import AccessLog
 from user_api.always_answer import AlwaysAnswer
+from user_api.auth.guard import open_guard
 from user_api.context import Context
+from user_api.cors import Cors
 from user_api.docs_routes import docs_routes
 from user_api.forget_requests import forget_requests
 from user_api.health import health_routes
@@ -32,6 +35,7 @@ from user_api.openapi import openapi_route
 from user_api.problems import answer_error
 from user_api.rate_limit import RateLimit
 from user_api.routes import user_routes
+from user_api.security_headers import SecurityHeaders
 from user_api.server import serve_http
 from user_api.settings import Settings
 from user_api.time_limit import TimeLimit
@@ -44,12 +48,12 @@ log = structlog.get_logger()
 async def serve(settings: Settings, stop: Stop) -> None:
     """Serve until `stop` is set, then finish what is in flight. Raises StartFailedError, TopologyError."""
     topology = load_topology(Path(settings.topology_file))
-    async with open_pool("user-api", settings, stop) as pool:
+    async with open_pool("user-api", settings, stop) as pool, open_guard(settings, stop) as guard:
         context = Context(
             pool=pool, topology=topology, clock_offset=timedelta(seconds=settings.clock_offset_seconds)
         )
         app = Litestar(
-            route_handlers=routes(context, stop),
+            route_handlers=routes(context, stop, guard.checks),
             exception_handlers={Exception: answer_error},
             openapi_config=None,
             logging_config=None,
@@ -60,7 +64,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
             log.info("service.ready", host=settings.api_host, port=settings.api_port)
             async with beside(forget, stop):
                 await serve_http(
-                    AccessLog(AlwaysAnswer(limited(app, context, limit, settings))),
+                    around(guard.before(limited(app, context, limit, settings)), settings),
                     listener,
                     stop,
                     drain_within=settings.drain_timeout_seconds,
@@ -90,17 +94,25 @@ async def beside(forget: Loop, stop: Stop) -> AsyncIterator[None]:
         await asyncio.wait((running,))
 
 
-def routes(context: Context, stop: Stop) -> list[HTTPRouteHandler]:
-    """Make all routes."""
+def routes(context: Context, stop: Stop, checks: Mapping[str, Check]) -> list[HTTPRouteHandler]:
+    """Make all routes; `checks` are readiness's beside that of the database."""
     return [
         *user_routes(context),
         *import_routes(context),
         *occasion_routes(context),
         *occurrence_routes(context),
-        *health_routes(context.pool, stop),
+        *health_routes(context.pool, stop, checks),
         openapi_route(),
         *docs_routes(),
     ]
+
+
+def around(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """Put around an application what every answer passes, whoever gave it: net, headers, log."""
+    app = AlwaysAnswer(app)
+    if settings.cors_origins:
+        app = Cors(app, settings.cors_origins)
+    return AccessLog(SecurityHeaders(app, local=settings.carillon_env == "local"))
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -7,6 +7,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
 from user_api.answer_import import MEDIA_TYPE, answer_import
+from user_api.auth.caller import Role, require
 from user_api.context import Context
 from user_api.media_type import require_media_type
 from user_api.query import read_query
@@ -26,6 +27,7 @@ def import_routes(context: Context) -> list[HTTPRouteHandler]:
         again: importing it twice creates one user. The results are sent while lines are read, so read them
         meanwhile, or ask for `?results=invalid`. The last line tells through which line all is done for good.
         """
+        require(request, Role.ADMIN, Role.SERVICE)
         results = read_query(request.scope, ("results",)).get("results", "all")
         if results not in RESULTS:
             raise InvalidInputError([FieldProblem("results", f"is none of {', '.join(RESULTS)}")])

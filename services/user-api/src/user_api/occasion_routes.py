@@ -9,6 +9,7 @@ from litestar import Response, delete, get, post, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from user_api.auth.caller import require_user
 from user_api.context import Context
 from user_api.create_occasion import create_occasion
 from user_api.delete_occasion import delete_occasion
@@ -39,15 +40,18 @@ def occasion_routes(context: Context) -> list[HTTPRouteHandler]:
     async def create(request: AnyRequest, user_id: FromPath[str]) -> Response[OccasionAnswer]:
         """Create an anniversary, a reminder or a notification of a user."""
         id_ = path_id(user_id)
+        require_user(request, id_)
         occasion = await create_occasion(context, id_, await described(request))
         return _answer(occasion_answer(occasion), 201, {"Location": f"/user/{id_}/occasion/{occasion.id}"})
 
     @get("/user/{user_id:str}/occasion")
     async def list_(request: AnyRequest, user_id: FromPath[str]) -> Response[Items[OccasionAnswer]]:
         """List a user's birthday, which is read-only here, and their other occasions, the oldest first."""
+        id_ = path_id(user_id)
+        require_user(request, id_)
         query = read_query(request.scope, PAGE_PARAMETERS)
         page = read_page(request.scope, query, OccasionPosition)
-        found = await list_occasions(context, path_id(user_id), page)
+        found = await list_occasions(context, id_, page)
         return answer_page(
             request.scope, query, page, found, position=position_of, answer=lambda occasion: occasion
         )
@@ -57,8 +61,10 @@ def occasion_routes(context: Context) -> list[HTTPRouteHandler]:
         request: AnyRequest, user_id: FromPath[str], occasion_id: FromPath[str]
     ) -> Response[OccasionAnswer] | Response[None]:
         """Read an occasion; with If-None-Match, only if it changed."""
+        ids = _ids(user_id, occasion_id)
+        require_user(request, ids["userId"])
         known = read_tags(request.scope, "If-None-Match")
-        occasion = await read_occasion(context, *_ids(user_id, occasion_id).values())
+        occasion = await read_occasion(context, ids["userId"], ids["id"])
         if known is not None and known.match_weakly(occasion.version):
             return Response(None, status_code=304, headers={"ETag": entity_tag(occasion.version)})
         return _answer(occasion)
@@ -69,6 +75,7 @@ def occasion_routes(context: Context) -> list[HTTPRouteHandler]:
     ) -> Response[OccasionAnswer]:
         """Replace an occasion, at the version that If-Match names; one that rang once stays as it is."""
         ids = _ids(user_id, occasion_id)
+        require_user(request, ids["userId"])
         if_match = required_if_match(request.scope)
         details = await described(request, ids)
         return _answer(
@@ -79,6 +86,7 @@ def occasion_routes(context: Context) -> list[HTTPRouteHandler]:
     async def remove(request: AnyRequest, user_id: FromPath[str], occasion_id: FromPath[str]) -> None:
         """Delete an occasion, at the version that If-Match names; it rings no more."""
         ids = _ids(user_id, occasion_id)
+        require_user(request, ids["userId"])
         await delete_occasion(context, ids["userId"], ids["id"], required_if_match(request.scope))
 
     return [create, list_, read, replace, remove]

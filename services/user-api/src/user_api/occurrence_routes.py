@@ -8,6 +8,7 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from user_api.auth.caller import require_user
 from user_api.context import Context
 from user_api.list_occurrences import OccurrencePosition, list_occurrences, position_of
 from user_api.occurrence_answer import OccurrenceAnswer, UpcomingItems, occurrence_answer
@@ -34,6 +35,7 @@ def occurrence_routes(context: Context) -> list[HTTPRouteHandler]:
     ) -> Response[UpcomingItems] | Response[Items[OccurrenceAnswer]]:
         """Preview the `next` dates of all of a user's occasions; or, with `since`, page through real ones."""
         id_ = path_id(user_id)
+        require_user(request, id_)
         query = read_query(request.scope, PAGE_PARAMETERS | {"next", "since"})
         if "since" not in query:
             return Response(UpcomingItems(items=await preview_occurrences(context, id_, _next(query))))

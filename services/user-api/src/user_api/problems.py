@@ -23,10 +23,12 @@ from user_api.refusals import (
     ClientGoneError,
     EmailTakenError,
     FieldProblem,
+    ForbiddenError,
     IfMatchMissingError,
     InvalidInputError,
     KeyInUseError,
     KeyReusedError,
+    KeysUnavailableError,
     MediaTypeError,
     OccasionEndedError,
     OtherIdError,
@@ -36,6 +38,7 @@ from user_api.refusals import (
     TooLongError,
     TooManyOccasionsError,
     TooSlowError,
+    UnauthenticatedError,
     UnknownOccasionError,
     UnknownUserError,
 )
@@ -51,6 +54,13 @@ PROBLEMS: Mapping[type[BaseException], Problem] = {
         title="The request is not complete",
         status=400,
         detail="The connection ended before the body did.",
+    ),
+    ForbiddenError: Problem(
+        kind="forbidden",
+        title="Not allowed",
+        status=403,
+        detail="Your token does not allow this.",
+        headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
     ),
     UnknownUserError: Problem(
         kind="unknown-user", title="No such user", status=404, detail="There is no user of this id."
@@ -142,6 +152,13 @@ PROBLEMS: Mapping[type[BaseException], Problem] = {
         detail="The answer took too long. Try again.",
         headers=RETRY_AFTER,
     ),
+    KeysUnavailableError: Problem(
+        kind="unavailable",
+        title="Not available now",
+        status=503,
+        detail="Tokens cannot be verified now. Try again.",
+        headers=RETRY_AFTER,
+    ),
     asyncio.CancelledError: Problem(
         kind="unavailable",
         title="Not available now",
@@ -165,7 +182,7 @@ UNHANDLED = Problem(
 )
 
 
-def problem_of(error: BaseException) -> Problem:
+def problem_of(error: BaseException) -> Problem:  # noqa: PLR0911 (a return for each kind)
     """Translate an exception."""
     match error:
         case InvalidInputError():
@@ -212,6 +229,8 @@ def problem_of(error: BaseException) -> Problem:
                 detail="This client asks more than it may. Retry-After says when to go on.",
                 headers=error.headers,
             )
+        case UnauthenticatedError():
+            return unauthenticated(error.reason)
         # What Litestar itself refuses: no such path, no such method, a bad Host.
         case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
             status = HTTPStatus(error.status_code)
@@ -227,6 +246,18 @@ def problem_of(error: BaseException) -> Problem:
             )
         case _:
             return PROBLEMS.get(type(error)) or (UNAVAILABLE if is_passing(error) else UNHANDLED)
+
+
+def unauthenticated(reason: str | None) -> Problem:
+    """Give the problem of a request without a good token (RFC 6750 §3: no error code where none was sent)."""
+    challenge = f'error="invalid_token", error_description="{reason}"' if reason else 'realm="carillon"'
+    return Problem(
+        kind="unauthenticated",
+        title="A valid token is required",
+        status=401,
+        detail=f"{reason or 'Send a bearer token in the Authorization header'}.",
+        headers={"WWW-Authenticate": f"Bearer {challenge}"},
+    )
 
 
 def translate(error: BaseException) -> Problem:

@@ -9,6 +9,7 @@ from litestar import Request, Response, delete, get, patch, post, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from user_api.auth import Role, require, require_user
 from user_api.context import Context
 from user_api.create_user import create_user
 from user_api.delete_user import delete_user
@@ -43,12 +44,14 @@ def user_routes(context: Context) -> list[HTTPRouteHandler]:
     @post("/user")
     async def create(request: AnyRequest) -> Response[UserAnswer]:
         """Create a user; their birthday rings every year from then on."""
+        require(request, Role.ADMIN, Role.SERVICE)
         user = await create_user(context, await described(request, None))
         return _answer(user, 201, {"Location": f"/user/{user.id}"})
 
     @get("/user")
     async def list_(request: AnyRequest) -> Response[Items[UserAnswer]]:
         """List users by id; with a window of birthdays (MM-DD, it may hold a new year), by upcoming day."""
+        require(request, Role.ADMIN, Role.SERVICE)
         query = read_query(request.scope, USER_FILTERS | PAGE_PARAMETERS)
         filters = read_user_filters(query)
         page = read_page(request.scope, query, UserPosition)
@@ -65,8 +68,10 @@ def user_routes(context: Context) -> list[HTTPRouteHandler]:
     @get("/user/{user_id:str}")
     async def read(request: AnyRequest, user_id: FromPath[str]) -> Response[UserAnswer] | Response[None]:
         """Read a user; with If-None-Match, only if they changed."""
+        id_ = path_id(user_id)
+        require_user(request, id_)
         known = read_tags(request.scope, "If-None-Match")
-        user = await read_user(context, path_id(user_id))
+        user = await read_user(context, id_)
         if known is not None and known.match_weakly(user.version):
             return Response(None, status_code=304, headers={"ETag": entity_tag(user.version)})
         return _answer(user)
@@ -75,6 +80,7 @@ def user_routes(context: Context) -> list[HTTPRouteHandler]:
     async def replace(request: AnyRequest, user_id: FromPath[str]) -> Response[UserAnswer]:
         """Replace a user, at the version that If-Match names."""
         id_ = path_id(user_id)
+        require_user(request, id_)
         if_match = required_if_match(request.scope)
         return _answer(await replace_user(context, id_, await described(request, id_), if_match))
 
@@ -82,6 +88,7 @@ def user_routes(context: Context) -> list[HTTPRouteHandler]:
     async def update(request: AnyRequest, user_id: FromPath[str]) -> Response[UserAnswer]:
         """Change some of a user by JSON Merge Patch, at the version that If-Match names."""
         id_ = path_id(user_id)
+        require_user(request, id_)
         require_media_type(request.scope, PATCH_TYPES, "Accept-Patch")
         if_match = required_if_match(request.scope)
         now = datetime.now(UTC) + context.clock_offset
@@ -91,7 +98,9 @@ def user_routes(context: Context) -> list[HTTPRouteHandler]:
     @delete("/user/{user_id:str}")
     async def remove(request: AnyRequest, user_id: FromPath[str]) -> None:
         """Delete a user with everything they had, at the version that If-Match names."""
-        await delete_user(context, path_id(user_id), required_if_match(request.scope))
+        id_ = path_id(user_id)
+        require_user(request, id_)
+        await delete_user(context, id_, required_if_match(request.scope))
 
     return [create, list_, read, replace, update, remove]
 
