@@ -12,7 +12,7 @@ TYPED := 'libs infra/local contracts tests bench services/scheduler services/dis
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up token test chaos judges check bench migrate topology lock format clean
+.PHONY: help demo up token test chaos judges check bench contracts docs-page migrate topology lock format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
@@ -46,6 +46,12 @@ check: $(INSTALLED) ## Check style, types, layers and the lock file
 bench: $(INSTALLED) ## Measure against peers side by side; a table, and bench/results.json
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
+contracts: $(INSTALLED) ## Write contracts/openapi.json anew from the code
+	@$(BIN)/python -m user_api.write_openapi contracts/openapi.json
+
+docs-page: ## Take Swagger UI anew from npm: make docs-page VERSION=5.35.0
+	@services/user-api/src/user_api/docs_page/refresh "$(VERSION)"
+
 migrate: $(INSTALLED) ## Migrate the database at DATABASE_DIRECT_URL
 	@$(BIN)/python -m runtime.migrate
 
@@ -62,7 +68,7 @@ format: $(INSTALLED) ## Format the code
 	@$(BIN)/ruff check --fix $(SOURCES)
 
 clean: ## Remove what make made: .venv, .local and the caches
-	rm -rf .venv .local .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	rm -rf .venv .local .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis .coverage
 
 $(INSTALLED): requirements.lock pyproject.toml $(PACKAGES:%=%/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Carillon needs Python 3.11 or newer: make PYTHON=python3.12 …' >&2; exit 1; }

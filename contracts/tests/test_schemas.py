@@ -63,13 +63,13 @@ def test_an_example_is_valid(event: str) -> None:
 
 
 @pytest.mark.parametrize("event", EVENT_TYPES)
-def test_an_example_without_any_one_field_is_not(event: str) -> None:
+def test_an_example_without_any_one_required_field_is_not(event: str) -> None:
     example = read(f"events/{event}/v1.example.json")
     schema = validator(f"events/{event}/v1.schema.json")
     accepted = [
         field for field in example if schema.is_valid({key: example[key] for key in example if key != field})
     ]
-    assert accepted == []
+    assert set(accepted) == set(example) - set(SCHEMAS[f"events/{event}/v1.schema.json"]["required"])
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ VALIDATORS = {
     name: jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
     for name, schema in SCHEMAS.items()
 }
+# No format of JSON Schema is a date and time without a zone, and no pattern knows how long a month is.
+LOCAL_DATE_TIME = SCHEMAS["OccasionAdded"]["properties"]["localDateTime"]["pattern"]
 MOST = 2**53 - 1  # the contract's integers are exact in every language
 instants = st.datetimes(timezones=st.just(UTC))
 
@@ -45,6 +47,8 @@ def instances(of: inspect.Type) -> st.SearchStrategy[Any]:  # noqa: C901, PLR091
             return st.uuids()
         case inspect.DateTimeType(tz=True):
             return instants
+        case inspect.DateTimeType(tz=False):
+            return st.datetimes().map(lambda at: at.replace(microsecond=0))
         case inspect.DateType():
             return st.dates()
         case inspect.TimeType(tz=False):
@@ -72,6 +76,8 @@ def documents(schema: dict[str, Any]) -> st.SearchStrategy[Any]:  # noqa: PLR091
             return st.integers(least, most)
         case {"type": "string", "format": name}:
             return FORMATS[name]
+        case {"type": "string", "pattern": pattern} if pattern == LOCAL_DATE_TIME:
+            return st.datetimes().map(lambda at: at.replace(microsecond=0).isoformat())
         case {"type": "string", "pattern": pattern}:
             return st.from_regex(pattern, fullmatch=True)
         case {"type": "string"}:

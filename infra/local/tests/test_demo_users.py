@@ -3,8 +3,8 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from carillon_local.demo_result import Result, percentile
 from carillon_local.demo_users import demo_user, demo_users
-from domain.birthday_dates import next_due_at
-from domain.occasion import Birthday, LeapDayPolicy
+from domain.due_dates import next_due_at
+from domain.occasion import LeapDayPolicy, Yearly
 
 INSTANTS = [
     datetime(2026, 11, 22, 16, 50, 3, tzinfo=UTC),
@@ -21,8 +21,8 @@ INSTANTS = [
 @pytest.mark.parametrize("first_due", INSTANTS)
 def test_every_user_rings_at_their_moment_by_the_rule_itself(first_due: datetime) -> None:
     for user in demo_users(12, first_due=first_due, spread=timedelta(seconds=5)):
-        birthday = Birthday(
-            date_of_birth=user.date_of_birth,
+        birthday = Yearly(
+            date=user.date_of_birth,
             send_at_local=user.send_at_local,
             timezone=user.timezone,
             leap_day_policy=LeapDayPolicy.FEB_28,

@@ -2,8 +2,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 import pytest
-from domain.birthday_dates import DueDate, first_date, next_due_at, planned
-from domain.occasion import Birthday, LeapDayPolicy
+from domain.due_dates import DueDate, first_date, next_due_at, planned
+from domain.occasion import LeapDayPolicy, Yearly
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,8 +13,8 @@ MAR_1 = LeapDayPolicy.MAR_1
 SKIP = LeapDayPolicy.SKIP
 
 
-def born(on: date, policy: LeapDayPolicy = FEB_28, timezone: str = "UTC", at: time = time(9)) -> Birthday:
-    return Birthday(date_of_birth=on, send_at_local=at, timezone=timezone, leap_day_policy=policy)
+def born(on: date, policy: LeapDayPolicy = FEB_28, timezone: str = "UTC", at: time = time(9)) -> Yearly:
+    return Yearly(date=on, send_at_local=at, timezone=timezone, leap_day_policy=policy)
 
 
 def at(text: str) -> datetime:
@@ -24,7 +24,7 @@ def at(text: str) -> datetime:
 class Ringing:
     """A user and a scheduler that looks only when told to: what it emitted, and when."""
 
-    def __init__(self, birthday: Birthday, created_at: datetime) -> None:
+    def __init__(self, birthday: Yearly, created_at: datetime) -> None:
         self.birthday = birthday
         self.first_date = first_date(birthday, None, None, changed_at=created_at)
         self.after_date: str | None = None
@@ -55,9 +55,7 @@ class Ringing:
         (born(date(1990, 3, 14)), "9999-03-14T09:00:00", "9999-12-31"),  # the calendar's last day
     ],
 )
-def test_a_created_user_rings_from_the_next_date_on(
-    birthday: Birthday, changed_at: str, expected: str
-) -> None:
+def test_a_created_user_rings_from_the_next_date_on(birthday: Yearly, changed_at: str, expected: str) -> None:
     assert expected == first_date(birthday, None, None, changed_at=at(changed_at))
 
 
@@ -77,7 +75,7 @@ def test_another_month_or_day_is_decided_anew() -> None:
     ],
     ids=["zone", "time of day", "year", "a leap-day policy that does not matter"],
 )
-def test_a_zone_time_year_or_idle_policy_leaves_the_pending_date(new: Birthday) -> None:
+def test_a_zone_time_year_or_idle_policy_leaves_the_pending_date(new: Yearly) -> None:
     old = born(date(1990, 3, 14))
     assert first_date(new, old, "2020-03-14", changed_at=at("2027-03-14T12:00:00")) == "2020-03-14"
 
@@ -208,7 +206,7 @@ def test_a_moment_that_had_passed_when_the_user_was_created_never_rings(
 
 
 @pytest.mark.parametrize("old", [None, born(LEAPLING)])
-def test_a_naive_instant_is_refused(old: Birthday | None) -> None:
+def test_a_naive_instant_is_refused(old: Yearly | None) -> None:
     with pytest.raises(ValueError, match="naive"):
         first_date(born(LEAPLING), old, "2027-02-29", changed_at=datetime(2027, 1, 1))  # noqa: DTZ001 - the point
 

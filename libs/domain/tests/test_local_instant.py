@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime, time
 from zoneinfo import available_timezones
 
 import pytest
-from domain.birthday_dates import local_instant
+from domain.due_dates import local_instant
 from domain.zones import UnknownZone, zone
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -84,6 +84,12 @@ def test_an_occasions_own_priority_wins_over_its_types(contracts: Path) -> None:
     assert (message.priority, message.attributes["priority"]) == (Priority.LOW, "low")
 
 
+def test_news_of_an_occasion_goes_by_its_types_priority_not_by_the_occasions_own(contracts: Path) -> None:
+    message = composed(contracts, build.occasion_added(priority=Priority.CRITICAL))
+
+    assert (message.priority, message.attributes["priority"]) == (Priority.NORMAL, "normal")
+
+
 def test_an_event_type_that_is_switched_off_is_not_composed(contracts: Path) -> None:
     topology = load_topology(contracts / "topology.yaml")
     off = structs.replace(topology.event_types["UserDeleted"], published=False)

@@ -19,10 +19,13 @@ OURS = ["public", "users", "schedule", "outbox", "delivery", "inbox"]
 TABLES = {
     (API, "inbox.messages"): "DELETE INSERT SELECT",
     (API, "public.schema_migrations"): "SELECT",
+    (API, "schedule.api_occurrences"): "SELECT",
+    (API, "users.occasions"): "DELETE INSERT SELECT UPDATE",
     (API, "users.users"): "DELETE INSERT SELECT UPDATE",
     (SCHEDULER, "inbox.messages"): "DELETE INSERT SELECT",
     (SCHEDULER, "public.schema_migrations"): "SELECT",
     (SCHEDULER, "schedule.history"): "INSERT SELECT UPDATE",
+    (SCHEDULER, "schedule.occasions"): "DELETE INSERT SELECT UPDATE",
     (SCHEDULER, "schedule.occurrences"): "DELETE INSERT SELECT UPDATE",
     (SCHEDULER, "schedule.users"): "INSERT SELECT UPDATE",
     (DISPATCHER, "outbox.messages"): "DELETE SELECT UPDATE",
@@ -35,7 +38,7 @@ TABLES = {
     (WORKER, "public.schema_migrations"): "SELECT",
 }
 SCHEMAS = {
-    API: "inbox outbox public users",
+    API: "inbox outbox public schedule users",
     SCHEDULER: "inbox outbox public schedule",
     DISPATCHER: "outbox public",
     WORKER: "delivery inbox outbox public",
@@ -145,6 +148,8 @@ async def test_no_role_can_become_more_than_it_is(connect_as: Connect) -> None:
         (SCHEDULER, "SELECT * FROM users.users"),
         (WORKER, "SELECT * FROM schedule.occurrences"),
         (API, "SELECT * FROM delivery.deliveries"),
+        (API, "SELECT * FROM schedule.occurrences"),
+        (API, "SELECT * FROM schedule.history"),
         (DISPATCHER, "SELECT * FROM schedule.users"),
         (API, "SELECT * FROM outbox.messages"),
         (SCHEDULER, "SELECT * FROM outbox.messages"),

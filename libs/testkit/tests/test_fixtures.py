@@ -57,10 +57,7 @@ async def test_nothing_of_an_environment_is_left_once_it_is_deleted(broker: Brok
 
 def test_a_built_users_first_date_follows_from_the_rest() -> None:
     assert build.user_created().first_date == "2026-12-10"
-    assert (
-        build.user_created(date_of_birth=build.birthday().date_of_birth.replace(month=1)).first_date
-        == "2027-01-10"
-    )
+    assert build.user_created(date_of_birth=build.birthday().date.replace(month=1)).first_date == "2027-01-10"
     assert build.user_created(first_date="2030-01-01").first_date == "2030-01-01"
 
 

@@ -8,10 +8,10 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from domain.events import Event
-from domain.priority import Priority
 from messaging.consume import Received
 from messaging.topology import Topology, load_topology
 from runtime.database import Connection, Pool
+from scheduler.due_event import due_priorities
 from scheduler.emit_due import emit_batch
 from scheduler.on_outcome import on_outcomes
 from scheduler.on_user_event import on_user_events
@@ -66,12 +66,12 @@ async def pool(open_pool: OpenPool) -> Pool:
 
 
 @pytest.fixture
-def plan(pool: Pool) -> Plan:
-    """Hand over one batch of user events."""
+def plan(pool: Pool, topology: Topology) -> Plan:
+    """Hand over one batch of users' and occasions' events."""
 
     async def hand_over(*events: Event) -> None:
         batch = [Received(event_id=uuid7(), event=event, receipt="") for event in events]
-        await on_user_events(pool, Priority.CRITICAL, batch)
+        await on_user_events(pool, due_priorities(topology), batch)
 
     return hand_over
 

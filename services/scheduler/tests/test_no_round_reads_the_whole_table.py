@@ -45,7 +45,8 @@ async def explain(connection: Connection, name: str, arguments: list[object]) ->
 
 async def test_no_statement_of_a_round_reads_the_whole_table(crowded: Connection) -> None:
     ids = await crowded.fetchrow(
-        "SELECT array_agg(event_id) AS events, array_agg(occasion_id) AS occasions"
+        "SELECT array_agg(event_id) AS events, array_agg(occasion_id) AS occasions,"
+        " array_agg(user_id) AS users"
         " FROM (SELECT * FROM schedule.occurrences LIMIT 500) AS five_hundred"
     )
     assert ids is not None
@@ -53,11 +54,11 @@ async def test_no_statement_of_a_round_reads_the_whole_table(crowded: Connection
         "read_clock": [timedelta(0)],
         "claim_due": [NOW, 500, timedelta(minutes=15)],
         "claim_unanswered": [500, timedelta(minutes=15)],
-        "lock_pending": [ids["occasions"]],
+        "lock_pending": [ids["occasions"], ids["users"]],
         "lock_answered": [ids["events"]],
         "finish": [ids["events"], ["COMPLETED"] * 500, [None] * 500],
         "check_later": [ids["events"], [NOW] * 500],
-        "cancel_pending": [ids["occasions"]],
+        "cancel_pending": [ids["events"], ["user deleted"] * 500],
     }
 
     touched = {}

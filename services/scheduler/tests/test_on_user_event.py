@@ -6,7 +6,7 @@ from uuid import UUID, uuid4, uuid5
 
 import asyncpg
 import pytest
-from domain.birthday_dates import first_date
+from domain.due_dates import first_date
 from domain.events import (
     Event,
     UserBirthdayChanged,
@@ -14,7 +14,7 @@ from domain.events import (
     UserState,
     UserTimezoneChanged,
 )
-from domain.occasion import Birthday
+from domain.occasion_rule import birthday_of
 from msgspec import structs
 from runtime.database import Connection
 from testkit import build
@@ -29,9 +29,8 @@ RING = datetime(2026, 12, 10, 9, tzinfo=UTC)
 def changed(kind: type[UserState], before: UserState, **changes: object) -> UserState:
     """The next event of a user: one version on, its first date as the user API decides it."""
     after = structs.asdict(before) | {"version": before.version + 1} | changes
-    rule = Birthday(**{name: after[name] for name in Birthday.__struct_fields__})
-    old = Birthday(**{name: getattr(before, name) for name in Birthday.__struct_fields__})
-    after["first_date"] = first_date(rule, old, before.first_date, changed_at=after["occurred_at"])
+    new, old = birthday_of(kind(**after)), birthday_of(before)
+    after["first_date"] = first_date(new, old, before.first_date, changed_at=after["occurred_at"])
     return kind(**after)
 
 
@@ -58,6 +57,11 @@ async def test_a_created_user_is_planned_once(plan: Plan, pending: Rows) -> None
         "leap_day_policy": "feb_28",
         "first_name": "Ada",
         "last_name": "Lovelace",
+        "name": None,
+        "message": None,
+        "rrule": None,
+        "last_date": None,
+        "occasion_version": None,
         "due_at": datetime(2026, 12, 9, 23, 30, tzinfo=UTC),
         "user_version": 1,
         "emitted_at": None,
@@ -237,7 +241,7 @@ async def test_a_birthday_set_back_to_the_date_just_rung_is_next_years(
 
 
 async def test_an_event_that_has_no_place_here_writes_nothing(plan: Plan, admin: Connection) -> None:
-    with pytest.raises(TypeError, match="not an event of a user: BirthdayDue"):
+    with pytest.raises(TypeError, match="not an event of a user or an occasion: BirthdayDue"):
         await plan(build.user_created(), build.birthday_due())
 
     assert await admin.fetch("SELECT * FROM schedule.users") == []

@@ -8,13 +8,14 @@ import asyncpg
 import pytest
 from domain.events import Event, UserTimezoneChanged
 from domain.ids import birthday_occasion_id
-from domain.priority import Priority
 from messaging.consume import Received
+from messaging.topology import Topology
 from msgspec import structs
 from runtime.database import Connection, Pool
 from runtime.statements import Statements
+from scheduler.due_event import due_priorities
 from scheduler.on_user_event import on_user_events
-from scheduler.pending import following, write_pending
+from scheduler.plan_following import plan_following
 from testkit import build
 from testkit.wait import eventually
 
@@ -30,7 +31,7 @@ RING = datetime(2026, 12, 10, 9, tzinfo=UTC)
 async def claim(connection: Connection) -> None:
     """Do what a claim does, up to its commit."""
     rows = await connection.fetch(SQL["claim_due"], RING, 500, timedelta(minutes=15))
-    await write_pending(connection, [row for row in map(following, rows) if row])
+    await plan_following(connection, rows)
 
 
 async def until_one_waits(admin: Connection) -> None:
@@ -97,7 +98,7 @@ async def test_a_claim_passes_over_a_row_that_is_being_planned_and_takes_it_as_i
     await plan(created)
 
     async with pool.acquire() as connection, connection.transaction():
-        await connection.fetch(SQL["lock_pending"], [birthday_occasion_id(created.user_id)])
+        await connection.fetch(SQL["lock_pending"], [birthday_occasion_id(created.user_id)], [])
         assert await emit(RING) == 0
     await plan(structs.replace(created, version=2, first_name="Augusta"))
 
@@ -106,14 +107,14 @@ async def test_a_claim_passes_over_a_row_that_is_being_planned_and_takes_it_as_i
 
 
 async def test_schedulers_with_overlapping_batches_in_any_order_never_deadlock(
-    open_pool: OpenPool, emit: Emit, admin: Connection
+    open_pool: OpenPool, emit: Emit, topology: Topology, admin: Connection
 ) -> None:
     pools = [await open_pool() for _ in range(3)]
     users = [build.user_created() for _ in range(150)]
 
     async def plan_all(pool: Pool, version: int, order: int) -> None:
         batch = [structs.replace(user, version=version) for user in users][::order]
-        await on_user_events(pool, Priority.CRITICAL, [received(event) for event in batch])
+        await on_user_events(pool, due_priorities(topology), [received(event) for event in batch])
 
     for version in range(1, 10, 3):
         await asyncio.gather(

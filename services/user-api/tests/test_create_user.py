@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from domain.birthday_dates import first_date
+from domain.due_dates import first_date
 from domain.events import Event, UserCreated
 from domain.occasion import LeapDayPolicy
 from testkit import build
@@ -46,7 +46,7 @@ async def test_creating_a_user_emits_user_created_with_all_that_scheduling_needs
     api: httpx.AsyncClient, emitted: Emitted
 ) -> None:
     rule = build.birthday(
-        date_of_birth=date(2000, 2, 29), send_at_local=time(8, 30), leap_day_policy=LeapDayPolicy.MAR_1
+        date=date(2000, 2, 29), send_at_local=time(8, 30), leap_day_policy=LeapDayPolicy.MAR_1
     )
     body = build.user_body(
         dateOfBirth="2000-02-29", sendAtLocal="08:30", leapDayPolicy="mar_1", email="ada@example.com"

@@ -121,7 +121,7 @@ async def test_another_users_id_in_the_body_is_refused(api: httpx.AsyncClient, s
     location = await _created(api)
     answer = await api.put(location, json={**BEFORE, "id": str(uuid4())}, headers={"If-Match": "*"})
 
-    assert answer.status_code == 400
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:carillon:problem:other-id")
     assert answer.json()["errors"] == [{"field": "id", "reason": "is another id than the address has"}]
     assert await stored() == (1, 1)
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import cycle
 from zoneinfo import ZoneInfo
 
-from domain.birthday_dates import local_instant
+from domain.due_dates import local_instant
 from msgspec import Struct
 
 # Round the world from east to west; +5:45, +5:30, +3:30, -3:30 and +10:30 or +11 among them.

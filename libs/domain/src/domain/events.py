@@ -10,11 +10,12 @@ from uuid import UUID
 
 import msgspec
 
-from domain.occasion import LeapDayPolicy
+from domain.occasion import LeapDayPolicy, LocalDate, OccasionType
 from domain.priority import Priority
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 LocalTime = Annotated[time, msgspec.Meta(tz=False)]
+LocalDateTime = Annotated[datetime, msgspec.Meta(tz=False)]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Version = Annotated[int, msgspec.Meta(ge=1)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -71,8 +72,49 @@ class UserDeleted(Event, frozen=True, kw_only=True):
     occurred_at: Instant
 
 
-class BirthdayDue(Event, frozen=True, kw_only=True):
-    """A user's birthday fell due: the moment they chose came, on their day, where they live."""
+class OccasionState(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """All that scheduling needs of an occasion, whole; zone and leap-day policy are its user's.
+
+    An anniversary has `name`, `date` and `send_at_local`; a reminder `message`, `local_date_time` and, where
+    it recurs, `rrule` and the `last_date` that may ring; a notification `message` and `at`.
+    """
+
+    occasion_id: UUID
+    user_id: UUID
+    version: Version
+    occurred_at: Instant
+    type: OccasionType
+    first_date: NominalDate
+    priority: Priority | None = None
+    name: Text | None = None
+    message: Text | None = None
+    date: LocalDate | None = None
+    send_at_local: LocalTime | None = None
+    local_date_time: LocalDateTime | None = None
+    rrule: Text | None = None
+    last_date: LocalDate | None = None
+    at: Instant | None = None
+
+
+class OccasionAdded(OccasionState, frozen=True, kw_only=True):
+    """A user was given an anniversary, a reminder or a notification."""
+
+
+class OccasionChanged(OccasionState, frozen=True, kw_only=True):
+    """An occasion was changed, or its user's leap-day policy, where that decides its next date."""
+
+
+class OccasionRemoved(Event, frozen=True, kw_only=True):
+    """An occasion was removed; a deleted user's occasions go without one."""
+
+    occasion_id: UUID
+    user_id: UUID
+    version: Version
+    occurred_at: Instant
+
+
+class DueEvent(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """An occasion fell due: what every kind tells."""
 
     occasion_id: UUID
     user_id: UUID
@@ -84,6 +126,28 @@ class BirthdayDue(Event, frozen=True, kw_only=True):
     late_by_seconds: Count
     priority: Priority
     message: Text
+
+
+class BirthdayDue(DueEvent, frozen=True, kw_only=True):
+    """A user's birthday fell due: the moment they chose came, on their day, where they live."""
+
+
+class AnniversaryDue(DueEvent, frozen=True, kw_only=True):
+    """An anniversary fell due, on its day, where its user lives."""
+
+    name: Text
+
+
+class ReminderDue(DueEvent, frozen=True, kw_only=True):
+    """A reminder fell due: the local time came, where its user lives."""
+
+    name: Text | None = None
+
+
+class NotificationDue(DueEvent, frozen=True, kw_only=True):
+    """A notification fell due: its instant came."""
+
+    name: Text | None = None
 
 
 class DeliveryResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -131,7 +195,13 @@ EVENT_TYPES: dict[str, type[Event]] = {
         UserTimezoneChanged,
         UserNameChanged,
         UserDeleted,
+        OccasionAdded,
+        OccasionChanged,
+        OccasionRemoved,
         BirthdayDue,
+        AnniversaryDue,
+        ReminderDue,
+        NotificationDue,
         OccurrenceCompleted,
         OccurrenceFailed,
         OccurrenceProgress,

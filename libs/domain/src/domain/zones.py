@@ -23,7 +23,8 @@ class UnknownZone(ValueError):  # noqa: N818 - named for what was found, as the 
 
 
 @cache
-def _names() -> frozenset[str]:
+def zone_names() -> frozenset[str]:
+    """Give the name of every zone of this tz database."""
     # 15 ms: it reads the package's list, so it waits for the first question instead of the import.
     return frozenset(zoneinfo.available_timezones())
 
@@ -35,6 +36,6 @@ def zone(name: str) -> zoneinfo.ZoneInfo:
     The list is asked first: `ZoneInfo` itself takes other spellings on a case-blind disk, and file paths.
     All 599 are kept: `ZoneInfo` keeps eight, and reading files anew was half the cost of emitting.
     """
-    if name not in _names():
+    if name not in zone_names():
         raise UnknownZone(name)
     return zoneinfo.ZoneInfo(name)

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from domain.events import EVENT_TYPES, Event, schema_id, type_name
+from domain.events import EVENT_TYPES, DueEvent, Event, schema_id, type_name
 from domain.priority import Priority
 from msgspec import Struct
 
@@ -57,7 +57,8 @@ ENVELOPE = msgspec.json.Decoder(Envelope)
 def compose(topology: Topology, source: str, at: datetime, outgoing: Iterable[Outgoing]) -> list[Message]:
     """Return the messages of events that happened `at` (aware, UTC), leaving out unpublished event types.
 
-    An event's own priority wins over its type's.
+    A due event's own priority wins over its type's. An occasion's is that of its due events, not of the news
+    that it was added.
     """
     messages = []
     for out in outgoing:
@@ -65,7 +66,7 @@ def compose(topology: Topology, source: str, at: datetime, outgoing: Iterable[Ou
         event_type = topology.event_types[kind.__name__]
         if not event_type.published:
             continue
-        priority = getattr(out.event, "priority", event_type.priority)
+        priority = out.event.priority if isinstance(out.event, DueEvent) else event_type.priority
         envelope = Envelope(
             specversion="1.0",
             id=out.event_id,

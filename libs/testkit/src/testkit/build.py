@@ -4,10 +4,11 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID, uuid4
 
-from domain.birthday_dates import first_date
-from domain.events import BirthdayDue, UserCreated, UserDeleted
+from domain.due_dates import first_date
+from domain.events import BirthdayDue, OccasionAdded, UserCreated, UserDeleted
 from domain.ids import birthday_occasion_id
-from domain.occasion import DEFAULT_SEND_AT_LOCAL, Birthday, LeapDayPolicy
+from domain.occasion import DEFAULT_SEND_AT_LOCAL, LeapDayPolicy, OccasionType, Yearly
+from domain.occasion_rule import birthday_of
 from domain.priority import Priority
 from msgspec import structs
 
@@ -26,10 +27,25 @@ def user_body(**overrides: object) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value is not None}
 
 
-def birthday(**overrides: Any) -> Birthday:  # noqa: ANN401 (the Struct's own field types)
+def anniversary_body(**overrides: object) -> dict[str, Any]:
+    """Return the JSON of a POST /user/{id}/occasion, a wedding on June 1."""
+    return {"type": "ANNIVERSARY", "name": "wedding", "date": "2019-06-01", **overrides}
+
+
+def reminder_body(**overrides: object) -> dict[str, Any]:
+    """Return the JSON of a POST /user/{id}/occasion, one reminder in the year 2100."""
+    return {"type": "REMINDER", "message": "Take a break", "localDateTime": "2100-01-01T10:00", **overrides}
+
+
+def notification_body(**overrides: object) -> dict[str, Any]:
+    """Return the JSON of a POST /user/{id}/occasion, a notification in the year 2100."""
+    return {"type": "NOTIFICATION", "message": "Doors open", "at": "2100-01-01T10:00:00Z", **overrides}
+
+
+def birthday(**overrides: Any) -> Yearly:  # noqa: ANN401 (the Struct's own field types)
     """Return a birthday on December 10 at 09:00 in London."""
-    default = Birthday(
-        date_of_birth=date(1990, 12, 10),
+    default = Yearly(
+        date=date(1990, 12, 10),
         send_at_local=DEFAULT_SEND_AT_LOCAL,
         timezone="Europe/London",
         leap_day_policy=LeapDayPolicy.FEB_28,
@@ -54,13 +70,29 @@ def user_created(**overrides: Any) -> UserCreated:  # noqa: ANN401 (as above)
     event = structs.replace(default, **overrides)
     if "first_date" in overrides:
         return event
-    rule = birthday(**{field: getattr(event, field) for field in Birthday.__struct_fields__})
-    return structs.replace(event, first_date=first_date(rule, None, None, changed_at=event.occurred_at))
+    decided = first_date(birthday_of(event), None, None, changed_at=event.occurred_at)
+    return structs.replace(event, first_date=decided)
 
 
 def user_deleted(user_id: UUID, *, version: int = 2, occurred_at: datetime = NOW) -> UserDeleted:
     """Return the event of a user's deletion."""
     return UserDeleted(user_id=user_id, version=version, occurred_at=occurred_at)
+
+
+def occasion_added(**overrides: Any) -> OccasionAdded:  # noqa: ANN401 (as above)
+    """Return the event of a new anniversary, a wedding on June 1; another type names its own fields."""
+    default = OccasionAdded(
+        occasion_id=uuid4(),
+        user_id=uuid4(),
+        version=1,
+        occurred_at=NOW,
+        type=OccasionType.ANNIVERSARY,
+        first_date="2026-06-01",
+        name="wedding",
+        date=date(2019, 6, 1),
+        send_at_local=DEFAULT_SEND_AT_LOCAL,
+    )
+    return structs.replace(default, **overrides)
 
 
 def birthday_due(**overrides: Any) -> BirthdayDue:  # noqa: ANN401 (as above)

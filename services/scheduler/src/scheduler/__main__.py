@@ -13,6 +13,7 @@ from runtime.health import Check, serve_health
 from runtime.service import run_service
 from runtime.stopping import Stop, run_loops
 
+from scheduler.due_event import due_priorities
 from scheduler.emit_again import emit_again
 from scheduler.emit_due import emit_due
 from scheduler.on_outcome import on_outcomes
@@ -38,8 +39,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
             )
             for name in (USER_EVENTS, OUTCOMES)
         ]
-        priority = topology.event_types["BirthdayDue"].priority
-        user_events = Consumer(user_queue, partial(on_user_events, pool, priority))
+        user_events = Consumer(user_queue, partial(on_user_events, pool, due_priorities(topology)))
         outcomes = Consumer(outcome_queue, partial(on_outcomes, pool))
         checks: dict[str, Check] = {
             "database": partial(ping, pool),

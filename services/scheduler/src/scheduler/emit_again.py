@@ -10,7 +10,7 @@ from runtime.database import Pool
 from runtime.statements import Statements
 from runtime.stopping import Stop, pause
 
-from scheduler.emit_due import SOURCE, due_event
+from scheduler.due_event import SOURCE, due_event
 
 log = structlog.get_logger()
 

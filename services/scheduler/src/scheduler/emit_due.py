@@ -2,28 +2,23 @@
 
 from datetime import datetime, timedelta
 
-import asyncpg
 import structlog
-from domain.events import BirthdayDue
-from domain.message_text import birthday_message
-from domain.priority import Priority
-from messaging.envelope import Outgoing, compose
+from messaging.envelope import compose
 from messaging.outbox import append
 from messaging.topology import Topology
 from runtime.database import Pool
 from runtime.statements import Statements
 from runtime.stopping import Stop, pause
 
-from scheduler.pending import following, write_pending
+from scheduler.due_event import SOURCE, due_event
+from scheduler.plan_following import plan_following
 
 log = structlog.get_logger()
 
 SQL = Statements("scheduler")
 
-SOURCE = "scheduler"
 LONGEST_SLEEP = timedelta(seconds=1)
 HELD_ELSEWHERE_SECONDS = 0.02
-PRIORITIES = list(Priority)
 
 
 async def emit_due(
@@ -53,26 +48,9 @@ async def emit_batch(
     """
     async with pool.acquire() as connection, connection.transaction():
         rows = await connection.fetch(SQL["claim_due"], now, batch, check_after)
-        await write_pending(connection, [row for row in map(following, rows) if row])
+        await plan_following(connection, rows)
         await append(connection, compose(topology, SOURCE, now, map(due_event, rows)))
     if rows:
         latest = max(row["emitted_at"] - row["due_at"] for row in rows)
         log.info("due.emitted", occurrences=len(rows), worst_lag_seconds=round(latest.total_seconds(), 3))
     return len(rows)
-
-
-def due_event(row: asyncpg.Record) -> Outgoing:
-    """Return the event of a claimed occurrence: the same however often it is emitted."""
-    event = BirthdayDue(
-        occasion_id=row["occasion_id"],
-        user_id=row["user_id"],
-        local_date=row["local_date"],
-        local_time=row["send_at_local"],
-        timezone=row["timezone"],
-        due_at=row["due_at"],
-        emitted_at=row["emitted_at"],
-        late_by_seconds=max(0, int((row["emitted_at"] - row["due_at"]).total_seconds())),
-        priority=PRIORITIES[row["priority"]],
-        message=birthday_message(row["first_name"], row["last_name"]),
-    )
-    return Outgoing(event_id=row["event_id"], subject=row["user_id"], event=event)

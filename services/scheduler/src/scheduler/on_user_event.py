@@ -1,73 +1,96 @@
-"""Planning: a user's newest state becomes the one PENDING row of each of their occasions."""
+"""Planning: users' and occasions' newest states become the one PENDING row of each occasion."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 import asyncpg
 import structlog
-from domain.birthday_dates import planned
-from domain.events import UserDeleted, UserState
-from domain.ids import birthday_occasion_id
-from domain.occasion import Birthday, OccasionType
-from domain.priority import Priority
+from domain.events import OccasionRemoved, OccasionState, UserDeleted, UserState
 from messaging.consume import Received
 from runtime.database import Connection, Pool
 from runtime.statements import Statements
 
-from scheduler.pending import Pending, dated, write_pending
+from scheduler.on_occasion_event import OccasionEvent, forget_occasions, write_occasions
+from scheduler.pending import Pending, cancel_pending, lock_pending, write_pending
+from scheduler.plan_occasions import DuePriorities, birthday, plan, read_occasions
 
 log = structlog.get_logger()
 
 SQL = Statements("scheduler")
 
 UserEvent = UserState | UserDeleted
+Users = Mapping[UUID, UserEvent]
+Occasions = Mapping[UUID, OccasionEvent]
+Locked = Mapping[UUID, asyncpg.Record]
+Plans = Mapping[UUID, Pending | None]
 
 
-async def on_user_events(pool: Pool, birthday_priority: Priority, batch: Sequence[Received]) -> None:
-    """Bring users and their PENDING rows to the newest state the batch tells of, in one transaction.
+async def on_user_events(pool: Pool, priorities: DuePriorities, batch: Sequence[Received]) -> None:
+    """Bring users, occasions and PENDING rows to the newest state the batch tells of, in one transaction.
 
-    Repeated and reordered events change nothing: each carries the whole state and the user's version.
+    Repeated and reordered events change nothing: each carries the whole state of its user or occasion and
+    that one's version, and of a user's event and their occasion's the second plans.
+
+    Locks go users, PENDING rows, occasions, each in order of id, so two schedulers with the same ones wait
+    instead of deadlocking. Occasions are written only under their user's lock, but for a claim, which holds
+    the PENDING row.
     """
-    newest = newest_by_user(received.event for received in batch)
+    users, occasions = newest_states(received.event for received in batch)
     async with pool.acquire() as connection, connection.transaction():
-        changed = await write_users(connection, newest)
-        pending = await lock_pending(connection, [birthday_occasion_id(user_id) for user_id in changed])
-        plans = []
-        for event in changed.values():
-            row = pending.get(birthday_occasion_id(event.user_id))
-            if isinstance(event, UserState) and (plan := plan_birthday(event, row, birthday_priority)):
-                plans.append(plan)
-        await write_pending(connection, plans)
-        await cancel_pending(connection, changed)
-    log.info("users.planned", events=len(batch), users=len(changed), planned=len(plans))
+        changed_users = await write_users(connection, users, {event.user_id for event in occasions.values()})
+        pending = await lock_pending(connection, occasions, changed_users)
+        changed_occasions = await write_occasions(connection, occasions)
+        plans = await plan_all(connection, priorities, changed_users, changed_occasions, pending)
+        planned = [row for row in plans.values() if row]
+        await write_pending(connection, planned)
+        await cancel_pending(connection, cancelled(pending, changed_users, changed_occasions, plans))
+    log.info(
+        "users.planned",
+        events=len(batch),
+        users=len(changed_users),
+        occasions=len(changed_occasions),
+        planned=len(planned),
+    )
 
 
-def newest_by_user(events: Iterable[object]) -> dict[UUID, UserEvent]:
-    """Return each user's event of the highest version; other events have no place in this queue.
+def newest_states(events: Iterable[object]) -> tuple[dict[UUID, UserEvent], dict[UUID, OccasionEvent]]:
+    """Return each user's and each occasion's event of the highest version, by id.
 
-    Raises TypeError for one of them, which leaves it to the queue's redrive.
+    Raises TypeError for an event that has no place in this queue, which leaves it to the queue's redrive.
     """
-    newest: dict[UUID, UserEvent] = {}
+    users: dict[UUID, UserEvent] = {}
+    occasions: dict[UUID, OccasionEvent] = {}
     for event in events:
-        if not isinstance(event, UserState | UserDeleted):
-            raise TypeError(f"not an event of a user: {type(event).__name__}")
-        if event.user_id not in newest or newest[event.user_id].version < event.version:
-            newest[event.user_id] = event
-    return newest
+        match event:
+            case UserState() | UserDeleted():
+                user = users.setdefault(event.user_id, event)
+                users[event.user_id] = max(user, event, key=version)
+            case OccasionState() | OccasionRemoved():
+                occasion = occasions.setdefault(event.occasion_id, event)
+                occasions[event.occasion_id] = max(occasion, event, key=version)
+            case _:
+                raise TypeError(f"not an event of a user or an occasion: {type(event).__name__}")
+    return users, occasions
 
 
-async def write_users(connection: Connection, newest: Mapping[UUID, UserEvent]) -> dict[UUID, UserEvent]:
+def version(event: UserEvent | OccasionEvent) -> int:
+    """Return an event's place in the life of its user or occasion."""
+    return event.version
+
+
+async def write_users(connection: Connection, newest: Users, owners: Collection[UUID]) -> Users:
     """Write the users whose state is newer than the one known, and return those, in order of id.
 
-    The order is the order of locks, so two schedulers with the same users wait instead of deadlocking.
-    A deletion leaves a tombstone without a name, also for a user never seen.
+    Users of occasions are only locked; for one not known yet a row of version 0 holds the lock. A deletion
+    leaves a tombstone without a name, also for a user never seen.
     """
-    events = [newest[user_id] for user_id in sorted(newest)]
+    user_ids = sorted(newest.keys() | owners)
+    events = [newest.get(user_id) for user_id in user_ids]
     states = [event if isinstance(event, UserState) else None for event in events]
     rows = await connection.fetch(
         SQL["write_users"],
-        [event.user_id for event in events],
-        [event.version for event in events],
+        user_ids,
+        [event.version if event else 0 for event in events],
         [state and state.first_name for state in states],
         [state and state.last_name for state in states],
         [state and state.date_of_birth for state in states],
@@ -75,60 +98,30 @@ async def write_users(connection: Connection, newest: Mapping[UUID, UserEvent]) 
         [state and state.send_at_local for state in states],
         [state and state.leap_day_policy.value for state in states],
         [state and state.first_date for state in states],
-        [None if isinstance(event, UserState) else event.occurred_at for event in events],
+        [event.occurred_at if isinstance(event, UserDeleted) else None for event in events],
     )
     written = {row["id"] for row in rows}
-    return {event.user_id: event for event in events if event.user_id in written}
+    return {event.user_id: event for event in events if event and event.user_id in written}
 
 
-async def lock_pending(connection: Connection, occasion_ids: Sequence[UUID]) -> dict[UUID, asyncpg.Record]:
-    """Lock the PENDING rows of occasions and return them as they are once locked, by occasion.
-
-    A claim that holds a row is waited for; it leaves another PENDING row, which only a new statement sees.
-    So the rows are the right ones when two statements in a row saw the same, and "none" is no exception.
-    """
-    before: set[UUID] | None = None
-    while True:
-        rows = await connection.fetch(SQL["lock_pending"], occasion_ids)
-        seen = {row["event_id"] for row in rows}
-        if seen == before:
-            return {row["occasion_id"]: row for row in rows}
-        before = seen
+async def plan_all(
+    connection: Connection, priorities: DuePriorities, users: Users, occasions: Occasions, pending: Locked
+) -> Plans:
+    """Plan every occasion of the users that changed, and the occasions that did; None: no date is left."""
+    await forget_occasions(connection, [event for event in users.values() if isinstance(event, UserDeleted)])
+    known = [birthday(event) for event in users.values() if isinstance(event, UserState)]
+    known += await read_occasions(connection, occasions.keys(), users.keys())
+    return {one.state.occasion_id: plan(one, pending.get(one.state.occasion_id), priorities) for one in known}
 
 
-def plan_birthday(state: UserState, pending: asyncpg.Record | None, priority: Priority) -> Pending | None:
-    """Return the PENDING row of a user's birthday, never on or before the date emitted last."""
-    birthday = Birthday(
-        date_of_birth=state.date_of_birth,
-        send_at_local=state.send_at_local,
-        timezone=state.timezone,
-        leap_day_policy=state.leap_day_policy,
-    )
-    after_date = pending["after_date"] if pending else None
-    due = planned(birthday, first_date=state.first_date, after_date=after_date)
-    if due is None:
-        return None
-    occasion_id = birthday_occasion_id(state.user_id)
-    return Pending(
-        **dated(occasion_id, due),
-        occasion_id=occasion_id,
-        occasion_type=OccasionType.BIRTHDAY.value,
-        user_id=state.user_id,
-        priority=priority.rank,
-        after_date=after_date,
-        send_at_local=state.send_at_local,
-        timezone=state.timezone,
-        anchor_date=state.date_of_birth,
-        leap_day_policy=state.leap_day_policy.value,
-        first_name=state.first_name,
-        last_name=state.last_name,
-        user_version=state.version,
-    )
-
-
-async def cancel_pending(connection: Connection, changed: Mapping[UUID, UserEvent]) -> None:
-    """Move the PENDING rows of deleted users to history, as CANCELLED."""
-    deleted = [user_id for user_id, event in changed.items() if isinstance(event, UserDeleted)]
-    if deleted:
-        occasions = [birthday_occasion_id(user_id) for user_id in deleted]
-        await connection.execute(SQL["cancel_pending"], occasions)
+def cancelled(pending: Locked, users: Users, occasions: Occasions, plans: Plans) -> list[tuple[UUID, str]]:
+    """Return the event ids of the PENDING rows that nothing rings for any more, each with the reason."""
+    reasons = []
+    for occasion_id, row in pending.items():
+        if isinstance(users.get(row["user_id"]), UserDeleted):
+            reasons.append((row["event_id"], "user deleted"))
+        elif isinstance(occasions.get(occasion_id), OccasionRemoved):
+            reasons.append((row["event_id"], "occasion removed"))
+        elif occasion_id in plans and plans[occasion_id] is None:
+            reasons.append((row["event_id"], "no date is left"))
+    return reasons

@@ -1,16 +1,14 @@
 """The PENDING row of an occasion: the one date planned next, with all that a claim reads."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-from domain.birthday_dates import DueDate, planned
+from domain.due_date import DueDate
 from domain.ids import due_event_id
-from domain.occasion import Birthday, LeapDayPolicy
 from msgspec import Struct
-from msgspec.structs import replace
 from runtime.database import Connection
 from runtime.statements import Statements
 
@@ -18,7 +16,10 @@ SQL = Statements("scheduler")
 
 
 class Pending(Struct, frozen=True, kw_only=True):
-    """One planned occurrence, in the order of columns of `write_pending.sql`. Instants are UTC."""
+    """One planned occurrence, in the order of columns of `write_pending.sql`. Instants are UTC.
+
+    `anchor_date` and `send_at_local` are where its rule starts; `claimed_rule` finds it again by them.
+    """
 
     event_id: UUID
     occasion_id: UUID
@@ -32,29 +33,15 @@ class Pending(Struct, frozen=True, kw_only=True):
     timezone: str
     anchor_date: date
     leap_day_policy: str
+    rrule: str | None
+    last_date: date | None
     first_name: str
     last_name: str
+    name: str | None
+    message: str | None
     due_at: datetime
     user_version: int
-
-
-def birthday_of(row: asyncpg.Record) -> Birthday:
-    """Return the birthday that an occurrence's row is a date of."""
-    return Birthday(
-        date_of_birth=row["anchor_date"],
-        send_at_local=row["send_at_local"],
-        timezone=row["timezone"],
-        leap_day_policy=LeapDayPolicy(row["leap_day_policy"]),
-    )
-
-
-def following(row: asyncpg.Record) -> Pending | None:
-    """Return the date after the one that `row` was claimed for; None when the calendar ends."""
-    due = planned(birthday_of(row), first_date=row["nominal_date"], after_date=row["nominal_date"])
-    if due is None:
-        return None
-    claimed = Pending(**{name: row[name] for name in Pending.__struct_fields__})
-    return replace(claimed, **dated(row["occasion_id"], due), after_date=row["nominal_date"])
+    occasion_version: int | None
 
 
 def dated(occasion_id: UUID, due: DueDate) -> dict[str, Any]:
@@ -63,8 +50,27 @@ def dated(occasion_id: UUID, due: DueDate) -> dict[str, Any]:
         "event_id": due_event_id(occasion_id, due.nominal_date),
         "nominal_date": due.nominal_date,
         "local_date": due.local_date,
+        "send_at_local": due.local_time,
         "due_at": due.due_at,
     }
+
+
+async def lock_pending(
+    connection: Connection, occasion_ids: Iterable[UUID], user_ids: Iterable[UUID]
+) -> dict[UUID, asyncpg.Record]:
+    """Lock the PENDING rows of occasions and users; return them as they are once locked, by occasion.
+
+    A claim that holds a row is waited for; it leaves another PENDING row, which only a new statement sees.
+    So the rows are the right ones when two statements in a row saw the same, and "none" is no exception.
+    """
+    arguments = list(occasion_ids), list(user_ids)
+    before: set[UUID] | None = None
+    while True:
+        rows = await connection.fetch(SQL["lock_pending"], *arguments)
+        seen = {row["event_id"] for row in rows}
+        if seen == before:
+            return {row["occasion_id"]: row for row in rows}
+        before = seen
 
 
 async def write_pending(connection: Connection, rows: Sequence[Pending]) -> None:
@@ -74,3 +80,11 @@ async def write_pending(connection: Connection, rows: Sequence[Pending]) -> None
             *(tuple(getattr(row, name) for name in Pending.__struct_fields__) for row in rows), strict=True
         )
         await connection.execute(SQL["write_pending"], *map(list, columns))
+
+
+async def cancel_pending(connection: Connection, reasons: Sequence[tuple[UUID, str]]) -> None:
+    """Move PENDING rows, named by their event ids, to history as CANCELLED, each with its reason."""
+    if reasons:
+        await connection.execute(
+            SQL["cancel_pending"], [event_id for event_id, _ in reasons], [reason for _, reason in reasons]
+        )

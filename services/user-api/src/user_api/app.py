@@ -1,6 +1,7 @@
 """The composition root: the pool, the topology and the routes, served until told to stop."""
 
 import socket
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
@@ -8,16 +9,22 @@ from pathlib import Path
 
 import structlog
 from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
 from messaging.topology import load_topology
 from runtime.database import open_pool
+from runtime.health import Check
 from runtime.stopping import Stop, beside
 from runtime.waiting import StartFailedError
 
 from user_api.auth.guard import open_guard
 from user_api.context import Context
+from user_api.docs_routes import docs_routes
 from user_api.forget_requests import forget_requests
 from user_api.health import health_routes
+from user_api.import_routes import import_routes
 from user_api.layers import layered
+from user_api.occasion_routes import occasion_routes
+from user_api.occurrence_routes import occurrence_routes
 from user_api.openapi import openapi_route
 from user_api.problems import answer_error
 from user_api.replica import open_replica
@@ -41,13 +48,11 @@ async def serve(settings: Settings, stop: Stop) -> None:
             clock_offset=timedelta(seconds=settings.clock_offset_seconds),
             replica=replica,
         )
-        forget = partial(
-            forget_requests, context, unlimited_after=timedelta(seconds=settings.limit.fills_within)
-        )
+        unlimited_after = timedelta(seconds=settings.limit.fills_within)
+        forget = partial(forget_requests, context, unlimited_after=unlimited_after)
         await opened.enter_async_context(beside("forget_requests", forget, stop))
-        handlers = [*user_routes(context), *health_routes(pool, stop, guard.checks)]
         app = Litestar(
-            route_handlers=[*handlers, openapi_route(handlers)],
+            route_handlers=routes(context, stop, guard.checks),
             exception_handlers={Exception: answer_error},
             openapi_config=None,
             logging_config=None,
@@ -62,10 +67,27 @@ async def serve(settings: Settings, stop: Stop) -> None:
         )
 
 
+def routes(context: Context, stop: Stop, checks: Mapping[str, Check]) -> list[HTTPRouteHandler]:
+    """Make all routes; `checks` are readiness's beside that of the database."""
+    return [
+        *user_routes(context),
+        *import_routes(context),
+        *occasion_routes(context),
+        *occurrence_routes(context),
+        *health_routes(context.pool, stop, checks),
+        openapi_route(),
+        *docs_routes(),
+    ]
+
+
 def listen(host: str, port: int) -> socket.socket:
     """Take the port. Raises StartFailedError, which says whose it is."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise StartFailedError(f"API_HOST {host}, API_PORT {port}: {error.strerror or error}") from None
+    # What it accepts inherits this: a body is written after its head, and would wait 40 ms for that to be
+    # acknowledged. uvloop does it by itself; asyncio's own loop, in tests, not for a socket made outside.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from domain.birthday_dates import first_date
+from domain.due_dates import first_date
 from runtime.statements import Statements
 from uuid_utils.compat import uuid7
 

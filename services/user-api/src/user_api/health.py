@@ -1,8 +1,8 @@
 """Health: /health and /health/ready (the database answers, nobody asked to stop), /health/live (it runs)."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, Literal
 
 import structlog
 from litestar import Request, Response, get
@@ -23,7 +23,7 @@ PING_SECONDS = 2
 class Health(Struct, frozen=True):
     """How the service is."""
 
-    status: str
+    status: Literal["live", "ready"]
 
 
 def health_routes(pool: Pool, stop: Stop, checks: Mapping[str, Check]) -> list[HTTPRouteHandler]:
@@ -47,15 +47,17 @@ def health_routes(pool: Pool, stop: Stop, checks: Mapping[str, Check]) -> list[H
             return Response(Health("ready"))
         log.warning("health.not_ready", failing=failing)
         # The reasons are for the log: they name hosts and ports.
-        return answer_problem(
-            request,
-            Problem(
-                kind="not-ready",
-                title="Not ready",
-                status=503,
-                detail=f"Not ready: {', '.join(failing)}.",
-                headers=RETRY_AFTER,
-            ),
-        )
+        return answer_problem(request, not_ready(failing))
 
     return [live, ready]
+
+
+def not_ready(failing: Collection[str]) -> Problem:
+    """Give the problem of a service that does not answer requests now; `failing` says what it waits for."""
+    return Problem(
+        kind="not-ready",
+        title="Not ready",
+        status=503,
+        detail=f"Not ready: {', '.join(failing)}.",
+        headers=RETRY_AFTER,
+    )

@@ -1,28 +1,149 @@
-"""The OpenAPI document, as a document only: no page that loads its parts from elsewhere."""
+"""The OpenAPI 3.1 document of all operations."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
 
 import msgspec
-from litestar import Litestar, Response, get
+from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi import OpenAPIConfig
 
-from user_api import __version__
+from user_api.health_operations import HEALTH_OPERATIONS
+from user_api.openapi_info import INFO, TAGS
+from user_api.openapi_schemas import Schemas
+from user_api.operation_parts import ANY_TIME, REQUEST_ID, REQUEST_ID_ANSWERED, problem_headers
+from user_api.operations import Answer, Body, Header, Operation, Parameter
+from user_api.problem import MEDIA_TYPE, Problem, ProblemDocument, problem_document
+from user_api.user_operations import USER_OPERATIONS
+
+OPERATIONS: Sequence[Operation] = (*USER_OPERATIONS, *HEALTH_OPERATIONS)
+
+Json = dict[str, Any]
 
 
-def openapi_route(handlers: Sequence[HTTPRouteHandler]) -> HTTPRouteHandler:
-    """Make GET /openapi.json, which describes `handlers`."""
-    # By an application that is never served: a served one adds HTML pages of its own beside the document.
-    described = Litestar(
-        route_handlers=handlers,
-        openapi_config=OpenAPIConfig(title="Carillon", version=__version__),
-        logging_config=None,
-    )
-    body = msgspec.json.encode(described.openapi_schema.to_schema())
+def openapi_document(operations: Sequence[Operation] = OPERATIONS) -> Json:
+    """Describe `operations`."""
+    schemas = Schemas()
+    paths: dict[str, Json] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": INFO,
+        "servers": [{"url": "/"}],
+        "tags": TAGS,
+        "paths": paths,
+        "components": {
+            "schemas": schemas.all(),
+            "parameters": {REQUEST_ID.name: _parameter(REQUEST_ID, schemas)},
+            "headers": {REQUEST_ID.name: _header(REQUEST_ID_ANSWERED)},
+            "examples": _problem_examples(operations),
+        },
+    }
 
-    @get("/openapi.json", include_in_schema=False)
+
+def openapi_route() -> HTTPRouteHandler:
+    """Make GET /openapi.json."""
+    body = msgspec.json.encode(openapi_document())
+
+    @get("/openapi.json")
     async def openapi() -> Response[bytes]:
         """Answer the document."""
         return Response(body, media_type="application/json")
 
     return openapi
+
+
+def _operation(operation: Operation, schemas: Schemas) -> Json:
+    answers = {str(answer.status): _answer(answer, schemas) for answer in operation.answers}
+    problems = sorted(_problems(operation).values(), key=lambda problem: problem.status)
+    refused = {
+        str(status): _refusals(list(alike), schemas)
+        for status, alike in groupby(problems, key=lambda problem: problem.status)
+    }
+    described: Json = {
+        "operationId": operation.id,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "description": operation.description,
+        "parameters": [
+            *(_parameter(parameter, schemas) for parameter in operation.parameters),
+            {"$ref": f"#/components/parameters/{REQUEST_ID.name}"},
+        ],
+        "responses": answers | refused,
+    }
+    if operation.body is not None:
+        described["requestBody"] = _body(operation.body, schemas)
+    return described
+
+
+def _problems(operation: Operation) -> dict[str, Problem]:
+    return {problem.kind: problem for problem in (*operation.problems, *ANY_TIME)}
+
+
+def _parameter(parameter: Parameter, schemas: Schemas) -> Json:
+    described: Json = {
+        "name": parameter.name,
+        "in": parameter.place,
+        "description": parameter.description,
+        "required": parameter.required or parameter.place == "path",
+        "schema": schemas.described(parameter.schema),
+    }
+    if parameter.example is not None:
+        described["example"] = parameter.example
+    return described
+
+
+def _body(body: Body, schemas: Schemas) -> Json:
+    examples = {name: {"value": example} for name, example in body.examples.items()}
+    content = {"schema": schemas.described(body.schema), "examples": examples}
+    return {"required": True, "content": {body.media_type: content}}
+
+
+def _answer(answer: Answer, schemas: Schemas) -> Json:
+    described: Json = {"description": answer.description, "headers": _headers(answer.headers)}
+    if answer.schema is not None:
+        content = {"schema": schemas.described(answer.schema), "example": answer.example}
+        described["content"] = {answer.media_type: content}
+    if answer.links:
+        described["links"] = {
+            link.operation_id: {"operationId": link.operation_id, "parameters": dict(link.parameters)}
+            for link in answer.links
+        }
+    return described
+
+
+def _refusals(problems: Sequence[Problem], schemas: Schemas) -> Json:
+    headers = problem_headers(problems)
+    examples = {problem.kind: {"$ref": f"#/components/examples/{problem.kind}"} for problem in problems}
+    return {
+        "description": f"{'; or: '.join(problem.title for problem in problems)}.",
+        "headers": _headers(headers),
+        "content": {MEDIA_TYPE: {"schema": schemas.described(ProblemDocument), "examples": examples}},
+    }
+
+
+def _headers(headers: Mapping[str, Header]) -> Json:
+    described = {name: _header(header) for name, header in headers.items()}
+    return {**described, REQUEST_ID.name: {"$ref": f"#/components/headers/{REQUEST_ID.name}"}}
+
+
+def _header(header: Header) -> Json:
+    return {"description": header.description, "required": header.always, "schema": header.schema}
+
+
+def _problem_examples(operations: Sequence[Operation]) -> Json:
+    found = {
+        kind: (problem, operation)
+        for operation in operations
+        for kind, problem in _problems(operation).items()
+    }
+    return {kind: _problem_example(*found[kind]) for kind in sorted(found)}
+
+
+def _problem_example(problem: Problem, operation: Operation) -> Json:
+    path = operation.path
+    for parameter in operation.parameters:
+        path = path.replace(f"{{{parameter.name}}}", str(parameter.example))
+    document = problem_document(problem, instance=path, request_id=str(REQUEST_ID.example))
+    return {"summary": problem.title, "value": msgspec.to_builtins(document)}

@@ -59,16 +59,27 @@ async def send_problem(scope: Scope, send: Send, problem: Problem) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
+def problem_type(problem: Problem) -> str:
+    """Give the URI that names a kind of problem."""
+    return f"urn:carillon:problem:{problem.kind}"
+
+
 def document(scope: Scope, problem: Problem) -> bytes:
     """Give the document of a problem with this request."""
+    instance = scope["raw_path"].decode("ascii", "replace")
     return msgspec.json.encode(
-        ProblemDocument(
-            type=f"urn:carillon:problem:{problem.kind}",
-            title=problem.title,
-            status=problem.status,
-            detail=problem.detail,
-            instance=scope["raw_path"].decode("ascii", "replace"),
-            errors=problem.errors,
-            request_id=scope["state"]["request_id"],
-        )
+        problem_document(problem, instance=instance, request_id=scope["state"]["request_id"])
+    )
+
+
+def problem_document(problem: Problem, *, instance: str, request_id: str) -> ProblemDocument:
+    """Give the document of a problem with the request of that path and id."""
+    return ProblemDocument(
+        type=problem_type(problem),
+        title=problem.title,
+        status=problem.status,
+        detail=problem.detail,
+        instance=instance,
+        errors=problem.errors,
+        request_id=request_id,
     )

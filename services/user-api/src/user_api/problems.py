@@ -16,6 +16,8 @@ from user_api.entity_tags import entity_tag
 from user_api.methods import head_too
 from user_api.problem import Problem, answer_problem
 from user_api.refusals import (
+    MOST_OCCASIONS,
+    BirthdayOccasionError,
     BodyTooLargeError,
     BodyTooSlowError,
     ClientGoneError,
@@ -27,10 +29,17 @@ from user_api.refusals import (
     KeyInUseError,
     KeyReusedError,
     KeysUnavailableError,
+    MediaTypeError,
+    OccasionEndedError,
+    OtherIdError,
     RateLimitedError,
+    ResultsUnreadError,
     StaleVersionError,
     TooLongError,
+    TooManyOccasionsError,
+    TooSlowError,
     UnauthenticatedError,
+    UnknownOccasionError,
     UnknownUserError,
 )
 
@@ -56,6 +65,30 @@ PROBLEMS: Mapping[type[BaseException], Problem] = {
     UnknownUserError: Problem(
         kind="unknown-user", title="No such user", status=404, detail="There is no user of this id."
     ),
+    UnknownOccasionError: Problem(
+        kind="unknown-occasion",
+        title="No such occasion",
+        status=404,
+        detail="This user has no occasion of this id.",
+    ),
+    BirthdayOccasionError: Problem(
+        kind="birthday-follows-user",
+        title="A birthday follows from its user",
+        status=409,
+        detail="Change dateOfBirth, sendAtLocal or leapDayPolicy of the user; it goes when they are deleted.",
+    ),
+    OccasionEndedError: Problem(
+        kind="occasion-ended",
+        title="The occasion has ended",
+        status=409,
+        detail="It rang once and stays as it was. Create another one.",
+    ),
+    TooManyOccasionsError: Problem(
+        kind="too-many-occasions",
+        title="The user has too many occasions",
+        status=409,
+        detail=f"A user may have {MOST_OCCASIONS} occasions that are still to ring. Delete some first.",
+    ),
     EmailTakenError: Problem(
         kind="email-taken",
         title="The e-mail address is taken",
@@ -77,12 +110,17 @@ PROBLEMS: Mapping[type[BaseException], Problem] = {
         detail="Send If-Match with the ETag of the version that you change, so that no change is lost.",
         errors=(FieldProblem("If-Match", "is missing"),),
     ),
-    KeysUnavailableError: Problem(
-        kind="unavailable",
-        title="Not available now",
-        status=503,
-        detail="Tokens cannot be verified now. Try again.",
-        headers=RETRY_AFTER,
+    TooSlowError: Problem(
+        kind="request-timeout",
+        title="The request did not go on",
+        status=408,
+        detail="Nothing was received for 60 s.",
+    ),
+    ResultsUnreadError: Problem(
+        kind="results-unread",
+        title="The results are not read",
+        status=408,
+        detail="Read the results while sending, ask for ?results=invalid, or send fewer lines at a time.",
     ),
     KeyInUseError: Problem(
         kind="idempotency-key-in-use",
@@ -114,6 +152,13 @@ PROBLEMS: Mapping[type[BaseException], Problem] = {
         detail="The answer took too long. Try again.",
         headers=RETRY_AFTER,
     ),
+    KeysUnavailableError: Problem(
+        kind="unavailable",
+        title="Not available now",
+        status=503,
+        detail="Tokens cannot be verified now. Try again.",
+        headers=RETRY_AFTER,
+    ),
     asyncio.CancelledError: Problem(
         kind="unavailable",
         title="Not available now",
@@ -137,7 +182,7 @@ UNHANDLED = Problem(
 )
 
 
-def problem_of(error: BaseException) -> Problem:
+def problem_of(error: BaseException) -> Problem:  # noqa: PLR0911 (a return for each kind)
     """Translate an exception."""
     match error:
         case InvalidInputError():
@@ -151,14 +196,31 @@ def problem_of(error: BaseException) -> Problem:
         case StaleVersionError():
             return Problem(
                 kind="stale-version",
-                title="The user was changed meanwhile",
+                title=f"The {error.what} was changed meanwhile",
                 status=412,
-                detail=f"The user is at version {error.version}. Read it again and repeat the change.",
-                errors=(FieldProblem("If-Match", "is not the version that the user is at"),),
+                detail=f"The {error.what} is at version {error.version}. Read it again, repeat the change.",
+                errors=(FieldProblem("If-Match", f"is not the version that the {error.what} is at"),),
                 headers={"ETag": entity_tag(error.version)},
             )
-        case UnauthenticatedError():
-            return unauthenticated(error.reason)
+        case OtherIdError():
+            return Problem(
+                kind="other-id",
+                title="The ids differ",
+                status=409,
+                detail="The body has another id than the address.",
+                errors=tuple(
+                    FieldProblem(field, "is another id than the address has") for field in error.fields
+                ),
+            )
+        case MediaTypeError():
+            return Problem(
+                kind="unsupported-media-type",
+                title="The body is of another media type",
+                status=415,
+                detail=f"Send it with Content-Type: {' or '.join(error.taken)}.",
+                errors=(FieldProblem("Content-Type", f"is not {' or '.join(error.taken)}"),),
+                headers={error.header: ", ".join(error.taken)},
+            )
         case RateLimitedError():
             return Problem(
                 kind="rate-limited",
@@ -167,6 +229,8 @@ def problem_of(error: BaseException) -> Problem:
                 detail="This client asks more than it may. Retry-After says when to go on.",
                 headers=error.headers,
             )
+        case UnauthenticatedError():
+            return unauthenticated(error.reason)
         # What Litestar itself refuses: no such path, no such method, a bad Host.
         case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
             status = HTTPStatus(error.status_code)

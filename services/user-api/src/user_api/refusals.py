@@ -6,6 +6,9 @@ from contextlib import contextmanager
 import asyncpg
 from msgspec import Struct
 
+MOST_OCCASIONS = 1000
+"""How many occasions that are still to ring a user may have."""
+
 
 class FieldProblem(Struct, frozen=True):
     """What is wrong with one field; the reason never repeats the value."""
@@ -26,12 +29,45 @@ class BodyTooLargeError(Exception):
     """The body is larger than 1 MiB."""
 
 
+class MediaTypeError(Exception):
+    """The body is of a media type that the address does not take; `header` tells which it takes."""
+
+    def __init__(self, header: str, taken: Sequence[str]) -> None:
+        super().__init__(f"takes {' or '.join(taken)}")
+        self.header = header
+        self.taken = tuple(taken)
+
+
 class UnknownUserError(Exception):
     """There is no user of that id."""
 
 
+class UnknownOccasionError(Exception):
+    """The user has no occasion of that id."""
+
+
+class BirthdayOccasionError(Exception):
+    """A birthday is not changed as an occasion: it follows from its user."""
+
+
+class OccasionEndedError(Exception):
+    """An occasion that rings once has rung."""
+
+
+class TooManyOccasionsError(Exception):
+    """The user has as many occasions still to ring as one may have."""
+
+
 class EmailTakenError(Exception):
     """Another user has that e-mail address."""
+
+
+class OtherIdError(Exception):
+    """The body has another id than the address: a conflict, as RFC 9110 §9.3.4 suggests."""
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        super().__init__(", ".join(fields))
+        self.fields = tuple(fields)
 
 
 class IfMatchMissingError(Exception):
@@ -39,27 +75,12 @@ class IfMatchMissingError(Exception):
 
 
 class StaleVersionError(Exception):
-    """The user is at another version than the change was made for."""
+    """What was to be changed, `what`, is at another version than the change was made for."""
 
-    def __init__(self, version: int) -> None:
-        super().__init__(f"the user is at version {version}")
+    def __init__(self, version: int, what: str = "user") -> None:
+        super().__init__(f"the {what} is at version {version}")
         self.version = version
-
-
-class UnauthenticatedError(Exception):
-    """The request names no caller; the reason says what is wrong with its token and never repeats it."""
-
-    def __init__(self, reason: str | None = None) -> None:
-        super().__init__(reason or "there is no bearer token")
-        self.reason = reason
-
-
-class ForbiddenError(Exception):
-    """The caller may not do this, whatever there is to do it to."""
-
-
-class KeysUnavailableError(Exception):
-    """No token can be verified: the issuer's keys were never fetched."""
+        self.what = what
 
 
 class KeyInUseError(Exception):
@@ -86,8 +107,32 @@ class BodyTooSlowError(Exception):
     """The client did not go on sending its body."""
 
 
+class UnauthenticatedError(Exception):
+    """The request names no caller; the reason says what is wrong with its token and never repeats it."""
+
+    def __init__(self, reason: str | None = None) -> None:
+        super().__init__(reason or "there is no bearer token")
+        self.reason = reason
+
+
+class ForbiddenError(Exception):
+    """The caller may not do this, whatever there is to do it to."""
+
+
+class KeysUnavailableError(Exception):
+    """No token can be verified: the issuer's keys were never fetched."""
+
+
 class ClientGoneError(Exception):
     """The client left before it had sent its request."""
+
+
+class TooSlowError(Exception):
+    """The client sent nothing for too long in the middle of its request."""
+
+
+class ResultsUnreadError(Exception):
+    """The client does not read what it is answered while it sends."""
 
 
 @contextmanager

@@ -1,11 +1,12 @@
 """Users: as a client describes them, as they are stored, as they are answered."""
 
 from datetime import date, datetime, time
+from typing import Annotated
 from uuid import UUID
 
 import asyncpg
-from domain.occasion import Birthday, LeapDayPolicy
-from msgspec import Struct
+from domain.occasion import LeapDayPolicy, Yearly
+from msgspec import Meta, Struct
 
 
 class Details(Struct, frozen=True, kw_only=True):
@@ -20,10 +21,10 @@ class Details(Struct, frozen=True, kw_only=True):
     leap_day_policy: LeapDayPolicy
 
     @property
-    def birthday(self) -> Birthday:
+    def birthday(self) -> Yearly:
         """What decides when their birthday rings."""
-        return Birthday(
-            date_of_birth=self.date_of_birth,
+        return Yearly(
+            date=self.date_of_birth,
             send_at_local=self.send_at_local,
             timezone=self.timezone,
             leap_day_policy=self.leap_day_policy,
@@ -45,16 +46,16 @@ class UserAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
     """A user as answered."""
 
     id: UUID
-    version: int
+    version: Annotated[int, Meta(description="Counts the changes, from 1.")]
     first_name: str
     last_name: str
     date_of_birth: date
-    timezone: str
+    timezone: Annotated[str, Meta(description="The name of an IANA time zone.")]
     email: str | None
-    send_at_local: str
+    send_at_local: Annotated[str, Meta(description="When the birthday rings, local time: HH:MM or HH:MM:SS.")]
     leap_day_policy: LeapDayPolicy
-    created_at: datetime
-    updated_at: datetime
+    created_at: Annotated[datetime, Meta(tz=True)]
+    updated_at: Annotated[datetime, Meta(tz=True)]
 
 
 def user_of(row: asyncpg.Record) -> User:
@@ -88,10 +89,13 @@ def answer_of(user: User) -> UserAnswer:
         date_of_birth=details.date_of_birth,
         timezone=details.timezone,
         email=details.email,
-        send_at_local=details.send_at_local.isoformat(
-            "seconds" if details.send_at_local.second else "minutes"
-        ),
+        send_at_local=shown_time(details.send_at_local),
         leap_day_policy=details.leap_day_policy,
         created_at=user.created_at,
         updated_at=user.updated_at,
     )
+
+
+def shown_time(at: time) -> str:
+    """Show a local time as HH:MM, or HH:MM:SS where it has seconds."""
+    return at.isoformat("seconds" if at.second else "minutes")

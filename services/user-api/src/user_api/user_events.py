@@ -13,7 +13,7 @@ from domain.events import (
     UserState,
     UserTimezoneChanged,
 )
-from messaging.envelope import Outgoing, compose
+from messaging.envelope import Message, Outgoing, compose
 from messaging.outbox import append
 from messaging.topology import Topology
 from runtime.database import Connection
@@ -27,22 +27,7 @@ async def append_changes(
     connection: Connection, topology: Topology, user: User, changes: Sequence[type[UserState]]
 ) -> None:
     """Append an event of each type in `changes`, each with the whole state that the user is in now."""
-    details = user.details
-    events = [
-        change(
-            user_id=user.id,
-            version=user.version,
-            occurred_at=user.updated_at,
-            first_name=details.first_name,
-            last_name=details.last_name,
-            date_of_birth=details.date_of_birth,
-            timezone=details.timezone,
-            send_at_local=details.send_at_local,
-            leap_day_policy=details.leap_day_policy,
-            first_date=user.first_date,
-        )
-        for change in changes
-    ]
+    events = [_state(change, user) for change in changes]
     await _append(connection, topology, user.id, user.version, user.updated_at, events)
 
 
@@ -51,12 +36,45 @@ async def append_created(connection: Connection, topology: Topology, user: User)
     await append_changes(connection, topology, user, [UserCreated])
 
 
+def created_messages(topology: Topology, users: Sequence[User], at: datetime) -> list[Message]:
+    """Give the messages, yet to be appended, that tell of many users created at one instant."""
+    return compose(
+        topology,
+        SOURCE,
+        at,
+        [
+            Outgoing(
+                event_id=event_id(user.id, user.version, UserCreated.event_type),
+                subject=user.id,
+                event=_state(UserCreated, user),
+            )
+            for user in users
+        ],
+    )
+
+
 async def append_deleted(
     connection: Connection, topology: Topology, user_id: UUID, version: int, at: datetime
 ) -> None:
     """Append UserDeleted: the deletion is a version of its own, the last."""
     event = UserDeleted(user_id=user_id, version=version, occurred_at=at)
     await _append(connection, topology, user_id, version, at, [event])
+
+
+def _state(change: type[UserState], user: User) -> UserState:
+    details = user.details
+    return change(
+        user_id=user.id,
+        version=user.version,
+        occurred_at=user.updated_at,
+        first_name=details.first_name,
+        last_name=details.last_name,
+        date_of_birth=details.date_of_birth,
+        timezone=details.timezone,
+        send_at_local=details.send_at_local,
+        leap_day_policy=details.leap_day_policy,
+        first_date=user.first_date,
+    )
 
 
 async def _append(

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from uuid import uuid4
 
-from domain.events import BirthdayDue
+from domain.events import DueEvent
 from messaging.consume import Received
 from messaging.slots import Slots
 from messaging.topology import Topology
@@ -83,8 +83,8 @@ async def accept_events(
     ]
 
 
-def due_event(received: Received) -> BirthdayDue:
+def due_event(received: Received) -> DueEvent:
     """Return the event as a due one. Raises TypeError."""
-    if not isinstance(received.event, BirthdayDue):
+    if not isinstance(received.event, DueEvent):
         raise TypeError(f"not a due event: {type(received.event).__name__}")
     return received.event

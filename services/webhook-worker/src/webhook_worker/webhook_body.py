@@ -4,7 +4,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
-from domain.events import BirthdayDue
+from domain.events import DueEvent
 from msgspec import Struct
 
 
@@ -22,10 +22,10 @@ class WebhookBody(Struct, frozen=True, kw_only=True, rename="camel"):
     timezone: str
 
 
-def webhook_body(event_id: UUID, event: BirthdayDue) -> str:
+def webhook_body(event_id: UUID, event: DueEvent) -> str:
     """Return the JSON text that every attempt for this event sends, byte for byte."""
     body = WebhookBody(
-        type="birthday.due",
+        type=body_type(event),
         message=event.message,
         user_id=event.user_id,
         event_id=event_id,
@@ -36,3 +36,8 @@ def webhook_body(event_id: UUID, event: BirthdayDue) -> str:
         timezone=event.timezone,
     )
     return msgspec.json.encode(body).decode()
+
+
+def body_type(event: DueEvent) -> str:
+    """Return the type as partners know it, dotted: `birthday.due` for a BirthdayDue."""
+    return f"{event.event_type.removesuffix('Due').lower()}.due"

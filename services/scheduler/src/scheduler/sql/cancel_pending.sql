@@ -1,7 +1,15 @@
+-- The date emitted last goes with the row; an occasion that goes on keeps it.
 WITH cancelled AS (
-    DELETE FROM schedule.occurrences
-    WHERE occasion_id = ANY($1::uuid[]) AND status = 'PENDING'
-    RETURNING *
+    DELETE FROM schedule.occurrences AS occurrence
+    USING unnest($1::uuid[], $2::text[]) AS doomed (event_id, reason)
+    WHERE occurrence.event_id = doomed.event_id AND occurrence.status = 'PENDING'
+    RETURNING occurrence.*, doomed.reason
+),
+marked AS (
+    UPDATE schedule.occasions AS occasion
+    SET after_date = cancelled.after_date
+    FROM cancelled
+    WHERE occasion.id = cancelled.occasion_id AND cancelled.after_date IS NOT NULL
 )
 INSERT INTO schedule.history (
     event_id, finished_at, occasion_id, occasion_type, user_id, status, priority, nominal_date, local_date,
@@ -9,5 +17,5 @@ INSERT INTO schedule.history (
 )
 SELECT
     event_id, now(), occasion_id, occasion_type, user_id, 'CANCELLED', priority, nominal_date, local_date,
-    send_at_local, timezone, due_at, NULL, 'user deleted'
+    send_at_local, timezone, due_at, NULL, reason
 FROM cancelled;

@@ -1,5 +1,6 @@
-SELECT event_id, occasion_id, nominal_date, after_date
+-- $1 occasions, $2 users, of whom every PENDING row is meant.
+SELECT event_id, occasion_id, user_id, after_date
 FROM schedule.occurrences
-WHERE occasion_id = ANY($1::uuid[]) AND status = 'PENDING'
+WHERE status = 'PENDING' AND (occasion_id = ANY($1::uuid[]) OR user_id = ANY($2::uuid[]))
 ORDER BY occasion_id
 FOR UPDATE;

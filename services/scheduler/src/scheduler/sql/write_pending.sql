@@ -1,14 +1,17 @@
 INSERT INTO schedule.occurrences (
     status, event_id, occasion_id, occasion_type, user_id, priority, nominal_date, after_date, local_date,
-    send_at_local, timezone, anchor_date, leap_day_policy, first_name, last_name, due_at, user_version
+    send_at_local, timezone, anchor_date, leap_day_policy, rrule, last_date, first_name, last_name, name, message,
+    due_at, user_version, occasion_version
 )
 SELECT 'PENDING', planned.*
 FROM unnest(
     $1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::smallint[], $6::text[], $7::text[], $8::date[],
-    $9::time[], $10::text[], $11::date[], $12::text[], $13::text[], $14::text[], $15::timestamptz[], $16::integer[]
+    $9::time[], $10::text[], $11::date[], $12::text[], $13::text[], $14::date[], $15::text[], $16::text[],
+    $17::text[], $18::text[], $19::timestamptz[], $20::integer[], $21::integer[]
 ) AS planned
 ON CONFLICT (occasion_id) WHERE status = 'PENDING' DO UPDATE SET
     event_id = excluded.event_id,
+    occasion_type = excluded.occasion_type,
     priority = excluded.priority,
     nominal_date = excluded.nominal_date,
     local_date = excluded.local_date,
@@ -16,7 +19,12 @@ ON CONFLICT (occasion_id) WHERE status = 'PENDING' DO UPDATE SET
     timezone = excluded.timezone,
     anchor_date = excluded.anchor_date,
     leap_day_policy = excluded.leap_day_policy,
+    rrule = excluded.rrule,
+    last_date = excluded.last_date,
     first_name = excluded.first_name,
     last_name = excluded.last_name,
+    name = excluded.name,
+    message = excluded.message,
     due_at = excluded.due_at,
-    user_version = excluded.user_version;
+    user_version = excluded.user_version,
+    occasion_version = excluded.occasion_version;

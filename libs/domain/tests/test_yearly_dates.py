@@ -2,8 +2,8 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from zoneinfo import available_timezones
 
 import pytest
-from domain.birthday_dates import DueDate, next_due_at, planned
-from domain.occasion import Birthday, LeapDayPolicy
+from domain.due_dates import DueDate, next_due_at, planned
+from domain.occasion import LeapDayPolicy, Yearly
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,15 +11,13 @@ ZONES = sorted(available_timezones())
 LEAPLING = date(1992, 2, 29)
 
 
-def birthday(born: date, timezone: str = "UTC", policy: str = "feb_28", at: time = time(9)) -> Birthday:
-    return Birthday(
-        date_of_birth=born, send_at_local=at, timezone=timezone, leap_day_policy=LeapDayPolicy(policy)
-    )
+def birthday(born: date, timezone: str = "UTC", policy: str = "feb_28", at: time = time(9)) -> Yearly:
+    return Yearly(date=born, send_at_local=at, timezone=timezone, leap_day_policy=LeapDayPolicy(policy))
 
 
 birthdays = st.builds(
-    Birthday,
-    date_of_birth=st.dates(date(1900, 1, 1), date(2100, 12, 31)) | st.just(LEAPLING),
+    Yearly,
+    date=st.dates(date(1900, 1, 1), date(2100, 12, 31)) | st.just(LEAPLING),
     send_at_local=st.times().map(lambda at: at.replace(microsecond=0)),
     timezone=st.sampled_from(ZONES),
     leap_day_policy=st.sampled_from(LeapDayPolicy),
@@ -55,7 +53,10 @@ def test_the_next_date_after_an_instant(
 ) -> None:
     due = next_due_at(birthday(born, zone), after=instant(after))
     local_date = date.fromisoformat(nominal_date)
-    assert DueDate(nominal_date=nominal_date, local_date=local_date, due_at=instant(due_at)) == due
+    assert (
+        DueDate(nominal_date=nominal_date, local_date=local_date, local_time=time(9), due_at=instant(due_at))
+        == due
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,11 +109,11 @@ def test_a_skipped_leap_day_is_not_planned() -> None:
 
 @given(birthday=birthdays, after=instants)
 def test_the_next_date_is_after_the_instant_and_nothing_lies_between(
-    birthday: Birthday, after: datetime
+    birthday: Yearly, after: datetime
 ) -> None:
     due = next_due_at(birthday, after=after)
     assert due is not None
-    assert (due.due_at > after, due.local_date >= birthday.date_of_birth) == (True, True)
+    assert (due.due_at > after, due.local_date >= birthday.date) == (True, True)
     year_before = f"{int(due.nominal_date[:4]) - 8:04}-01-01"
     earlier = planned(birthday, first_date=year_before, after_date=None)
     while earlier is not None and earlier.nominal_date < due.nominal_date:
@@ -122,7 +123,7 @@ def test_the_next_date_is_after_the_instant_and_nothing_lies_between(
 
 
 @given(birthday=birthdays, first=st.dates(date(1900, 1, 1), date(2100, 12, 31)))
-def test_planning_what_was_planned_changes_nothing(birthday: Birthday, first: date) -> None:
+def test_planning_what_was_planned_changes_nothing(birthday: Yearly, first: date) -> None:
     due = planned(birthday, first_date=first.isoformat(), after_date=None)
     assert due is not None
     assert due == planned(birthday, first_date=due.nominal_date, after_date=None)
@@ -132,9 +133,9 @@ def test_planning_what_was_planned_changes_nothing(birthday: Birthday, first: da
 
 
 @given(birthday=birthdays, first=st.dates(date(1900, 1, 1), date(2100, 12, 31)), zone=st.sampled_from(ZONES))
-def test_moving_keeps_the_planned_date(birthday: Birthday, first: date, zone: str) -> None:
-    moved = Birthday(
-        date_of_birth=birthday.date_of_birth,
+def test_moving_keeps_the_planned_date(birthday: Yearly, first: date, zone: str) -> None:
+    moved = Yearly(
+        date=birthday.date,
         send_at_local=time(0),
         timezone=zone,
         leap_day_policy=birthday.leap_day_policy,

@@ -1,0 +1,51 @@
+"""The rule of an occasion, from the state that events carry."""
+
+from domain.events import OccasionState, UserState
+from domain.message_text import message_text
+from domain.occasion import (
+    DEFAULT_SEND_AT_LOCAL,
+    LeapDayPolicy,
+    Notification,
+    OccasionType,
+    Reminder,
+    Rule,
+    Yearly,
+)
+
+
+def birthday_of(state: UserState) -> Yearly:
+    """Give what decides when a user's birthday rings."""
+    return Yearly(
+        date=state.date_of_birth,
+        send_at_local=state.send_at_local,
+        timezone=state.timezone,
+        leap_day_policy=state.leap_day_policy,
+    )
+
+
+def rule_of(state: OccasionState, *, timezone: str, leap_day_policy: LeapDayPolicy) -> Rule:
+    """Give what decides when an occasion rings, in its user's zone and by their leap-day policy.
+
+    Raises ValueError for a state without what its type needs; the words to send are asked for here too, so
+    that none is planned that could not be emitted.
+    """
+    message_text(state.type, first_name="", last_name="", name=state.name, message=state.message)
+    match state.type:
+        case OccasionType.BIRTHDAY | OccasionType.ANNIVERSARY if state.date is not None:
+            return Yearly(
+                date=state.date,
+                send_at_local=state.send_at_local or DEFAULT_SEND_AT_LOCAL,
+                timezone=timezone,
+                leap_day_policy=leap_day_policy,
+            )
+        case OccasionType.REMINDER if state.local_date_time is not None:
+            return Reminder(
+                local_date_time=state.local_date_time,
+                rrule=state.rrule,
+                last_date=state.last_date,
+                timezone=timezone,
+            )
+        case OccasionType.NOTIFICATION if state.at is not None:
+            return Notification(at=state.at, timezone=timezone)
+        case _:
+            raise ValueError(f"a {state.type} without what decides when it rings")

@@ -1,0 +1,1 @@
+DELETE FROM schedule.occasions WHERE user_id = ANY($1::uuid[]);

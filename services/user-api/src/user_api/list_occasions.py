@@ -1,0 +1,42 @@
+"""GET /user/{id}/occasion: a user's birthday, then their other occasions from the oldest on."""
+
+from uuid import UUID
+
+from domain.occasion import OccasionType
+from msgspec import Struct
+from runtime.statements import Statements
+
+from user_api.context import Context
+from user_api.occasion import occasion_of
+from user_api.occasion_answer import OccasionAnswer, birthday_answer, occasion_answer
+from user_api.pages import Page
+from user_api.read_user import read_user
+
+SQL = Statements("user_api")
+
+
+class OccasionPosition(Struct, frozen=True, array_like=True):
+    """Where an occasion is in its user's list."""
+
+    id: UUID
+
+
+# Before every id; its own is derived, so it has no place among them.
+BIRTHDAY = OccasionPosition(UUID(int=0))
+
+
+async def list_occasions(
+    context: Context, user_id: UUID, page: Page[OccasionPosition]
+) -> list[OccasionAnswer]:
+    """Read a page of a user's occasions, and one more if there is one. Raises UnknownUserError."""
+    user = await read_user(context, user_id)
+    first = [birthday_answer(user)] if page.after is None else []
+    after = page.after or BIRTHDAY
+    async with context.connection() as connection:
+        rows = await connection.fetch(SQL["list_occasions"], user_id, after.id, page.rows - len(first))
+    return first + [occasion_answer(occasion_of(row)) for row in rows]
+
+
+def position_of(occasion: OccasionAnswer) -> OccasionPosition:
+    """Tell where an occasion is in the list."""
+    return BIRTHDAY if occasion.type is OccasionType.BIRTHDAY else OccasionPosition(occasion.id)

@@ -1,0 +1,78 @@
+"""Occasions as they are answered, a user's birthday among them."""
+
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from domain.ids import birthday_occasion_id
+from domain.occasion import LocalDate, OccasionType
+from domain.priority import Priority
+from msgspec import UNSET, Struct, UnsetType
+
+from user_api.occasion import Occasion
+from user_api.user import User, shown_time
+
+Given = TypeVar("Given")
+
+
+class OccasionAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
+    """An occasion as answered: the fields of its type, null where nothing was given."""
+
+    id: UUID
+    user_id: UUID
+    version: int
+    type: OccasionType
+    name: str | UnsetType | None = UNSET
+    message: str | UnsetType = UNSET
+    date: LocalDate | UnsetType = UNSET
+    send_at_local: str | UnsetType = UNSET
+    local_date_time: str | UnsetType = UNSET
+    rrule: str | UnsetType | None = UNSET
+    at: datetime | UnsetType = UNSET
+    priority: Priority | None
+    created_at: datetime
+    updated_at: datetime
+
+
+def occasion_answer(occasion: Occasion) -> OccasionAnswer:
+    """Give the answer that tells of an occasion."""
+    details = occasion.details
+    return OccasionAnswer(
+        id=occasion.id,
+        user_id=occasion.user_id,
+        version=occasion.version,
+        type=details.type,
+        name=details.name,
+        message=_given(details.message),
+        date=_given(details.date),
+        send_at_local=UNSET if details.send_at_local is None else shown_time(details.send_at_local),
+        local_date_time=UNSET if details.local_date_time is None else _shown(details.local_date_time),
+        rrule=details.rrule if details.type is OccasionType.REMINDER else UNSET,
+        at=_given(details.at),
+        priority=details.priority,
+        created_at=occasion.created_at,
+        updated_at=occasion.updated_at,
+    )
+
+
+def birthday_answer(user: User) -> OccasionAnswer:
+    """Give the answer that tells of a user's birthday: it is as old as they are, and changes as they do."""
+    return OccasionAnswer(
+        id=birthday_occasion_id(user.id),
+        user_id=user.id,
+        version=user.version,
+        type=OccasionType.BIRTHDAY,
+        date=user.details.date_of_birth,
+        send_at_local=shown_time(user.details.send_at_local),
+        priority=None,
+        created_at=user.created_at,
+        updated_at=user.updated_at,
+    )
+
+
+def _given(value: Given | None) -> Given | UnsetType:
+    return UNSET if value is None else value
+
+
+def _shown(local: datetime) -> str:
+    return f"{local.date()}T{shown_time(local.time())}"

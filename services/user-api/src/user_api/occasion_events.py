@@ -1,0 +1,66 @@
+"""The events of an occasion, appended in the transaction of the change that they tell of."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from domain.events import OccasionAdded, OccasionChanged, OccasionRemoved, OccasionState
+from messaging.envelope import Outgoing, compose
+from messaging.outbox import append
+from messaging.topology import Topology
+from runtime.database import Connection
+
+from user_api.occasion import Occasion
+from user_api.user_events import SOURCE, event_id
+
+State = TypeVar("State", bound=OccasionState)
+
+
+async def append_added(connection: Connection, topology: Topology, occasion: Occasion) -> None:
+    """Append OccasionAdded."""
+    await _append(connection, topology, [state_of(occasion, OccasionAdded)])
+
+
+async def append_changed(connection: Connection, topology: Topology, occasions: Sequence[Occasion]) -> None:
+    """Append OccasionChanged of each."""
+    await _append(connection, topology, [state_of(occasion, OccasionChanged) for occasion in occasions])
+
+
+async def append_removed(connection: Connection, topology: Topology, last: Occasion) -> None:
+    """Append OccasionRemoved: the removal is a version of its own, the last."""
+    event = OccasionRemoved(
+        occasion_id=last.id, user_id=last.user_id, version=last.version, occurred_at=last.updated_at
+    )
+    await _append(connection, topology, [event])
+
+
+def state_of(occasion: Occasion, change: type[State]) -> State:
+    """Give the event that tells the whole state an occasion is in now."""
+    details = occasion.details
+    return change(
+        occasion_id=occasion.id,
+        user_id=occasion.user_id,
+        version=occasion.version,
+        occurred_at=occasion.updated_at,
+        type=details.type,
+        first_date=occasion.first_date,
+        priority=details.priority,
+        name=details.name,
+        message=details.message,
+        date=details.date,
+        send_at_local=details.send_at_local,
+        local_date_time=details.local_date_time,
+        rrule=details.rrule,
+        last_date=occasion.last_date,
+        at=details.at,
+    )
+
+
+async def _append(
+    connection: Connection, topology: Topology, events: Sequence[OccasionState | OccasionRemoved]
+) -> None:
+    messages = []
+    for event in events:
+        named = event_id(event.occasion_id, event.version, event.event_type)
+        outgoing = Outgoing(event_id=named, subject=event.user_id, event=event)
+        messages += compose(topology, SOURCE, event.occurred_at, [outgoing])
+    await append(connection, messages)

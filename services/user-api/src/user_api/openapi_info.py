@@ -1,0 +1,25 @@
+"""What the OpenAPI document says before its first operation."""
+
+from user_api import __version__
+
+INFO = {
+    "title": "Carillon",
+    "version": __version__,
+    "summary": "Birthdays, anniversaries, reminders and notifications that ring on time.",
+    "description": """\
+Everything is JSON in UTF-8, names in camelCase; instants are RFC 3339 in UTC with `Z`, dates `YYYY-MM-DD`.
+
+**Errors** are problem documents (RFC 9457) of media type `application/problem+json`. `type` names the error,
+`errors` every field at fault, `requestId` the request in our log. New types may come: go by `status` where
+you do not know one.
+
+**Versions.** An answer's `ETag` is the version. A change names in `If-Match` the version that it changes: 428
+without it, 412 when somebody else was faster.
+
+**What may come:** new optional fields, new fields in answers, new operations. Ignore what you do not know.
+""",
+}
+TAGS = [
+    {"name": "users", "description": "Users and their birthdays."},
+    {"name": "health", "description": "For load balancers and supervisors."},
+]

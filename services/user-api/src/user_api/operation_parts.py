@@ -1,0 +1,85 @@
+"""What several operations share: headers, parameters and problems."""
+
+from collections.abc import Sequence
+
+from user_api.operations import Header, Parameter
+from user_api.problem import Problem
+from user_api.problems import PROBLEMS, UNAVAILABLE, UNHANDLED, problem_of
+from user_api.refusals import (
+    BodyTooLargeError,
+    ClientGoneError,
+    FieldProblem,
+    IfMatchMissingError,
+    InvalidInputError,
+    OtherIdError,
+    StaleVersionError,
+    UnknownUserError,
+)
+
+# No pattern for entity tags: clients copy them, and generators of test data know no header with quotes in it.
+TEXT = {"type": "string"}
+UUID_SCHEMA = {
+    "type": "string",
+    "format": "uuid",
+    "pattern": "^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+}
+USER_ID = "0198c0de-7a1b-7c3d-8e4f-5a6b7c8d9e0f"
+
+USER_ID_IN_PATH = Parameter(
+    name="userId", place="path", description="The user's id.", schema=UUID_SCHEMA, example=USER_ID
+)
+REQUEST_ID = Parameter(
+    name="X-Request-Id",
+    place="header",
+    description="An id of your own for this request, at most 128 of `A-Za-z0-9._:/+=-`: it is answered and "
+    "logged. Without one, or with any other, Carillon makes one.",
+    schema=TEXT,
+    example="checkout-7/42",
+)
+IF_MATCH = Parameter(
+    name="If-Match",
+    place="header",
+    description="The `ETag` of the version that is changed, so that no change of somebody else is lost. "
+    "`*` changes whatever version there is.",
+    schema=TEXT,
+    example='"3"',
+    required=True,
+)
+IF_NONE_MATCH = Parameter(
+    name="If-None-Match",
+    place="header",
+    description="The `ETag` of the version that is known: only another one is answered in full.",
+    schema=TEXT,
+    example='"3"',
+)
+
+ETAG = Header(
+    "The version, as `If-Match` and `If-None-Match` take it.", {"type": "string", "pattern": '^"[0-9]+"$'}
+)
+LOCATION = Header("The path of what was made.", {"type": "string", "format": "uri-reference"})
+REQUEST_ID_ANSWERED = Header("The id by which this request is logged.", {"type": "string"})
+RETRY_AFTER = Header("How many seconds to wait before the next try.", {"type": "integer", "minimum": 1})
+
+INVALID_INPUT = problem_of(
+    InvalidInputError([FieldProblem("timezone", "is not an IANA time zone, such as Asia/Tokyo")])
+)
+UNKNOWN_USER = PROBLEMS[UnknownUserError]
+IF_MATCH_MISSING = PROBLEMS[IfMatchMissingError]
+STALE_VERSION = problem_of(StaleVersionError(4))
+OTHER_ID = problem_of(OtherIdError(["id"]))
+
+ANY_TIME = (UNHANDLED, UNAVAILABLE)
+OF_A_BODY = (INVALID_INPUT, PROBLEMS[ClientGoneError], PROBLEMS[BodyTooLargeError])
+OF_IF_MATCH = (STALE_VERSION, IF_MATCH_MISSING)
+
+
+def problem_headers(problems: Sequence[Problem]) -> dict[str, Header]:
+    """Give the headers of an answer that is one of `problems`, described."""
+    known = {"ETag": ETAG, "Retry-After": RETRY_AFTER}
+    return {
+        name: Header(
+            header.description, header.schema, always=all(name in problem.headers for problem in problems)
+        )
+        for name, header in known.items()
+        if any(name in problem.headers for problem in problems)
+    }

@@ -1,0 +1,1 @@
+DELETE FROM users.occasions WHERE id = $1;

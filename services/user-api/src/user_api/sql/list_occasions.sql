@@ -1,0 +1,7 @@
+SELECT
+    id, user_id, version, type, name, message, date, send_at_local, local_date_time, rrule, last_date, at, priority,
+    first_date, created_at, updated_at
+FROM users.occasions
+WHERE user_id = $1 AND id > $2
+ORDER BY id
+LIMIT $3;

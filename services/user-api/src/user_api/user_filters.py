@@ -1,0 +1,76 @@
+"""What a list of users may be narrowed by."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import TypeVar
+
+from msgspec import Struct
+
+from user_api import parse_fields as read
+from user_api.refusals import FieldProblem, InvalidInputError
+
+USER_FILTERS = frozenset({"timezone", "email", "birthdayFrom", "birthdayTo"})
+
+Value = TypeVar("Value")
+
+_MONTH_DAY = re.compile(r"[0-9]{2}-[0-9]{2}")
+_LEAP_YEAR = "2000"
+
+
+class Window(Struct, frozen=True):
+    """Days of the year, both included, as month * 100 + day; `first` after `last` holds a new year."""
+
+    first: int
+    last: int
+
+
+class UserFilters(Struct, frozen=True, kw_only=True):
+    """Each narrows the list further; None does not."""
+
+    timezone: str | None = None
+    email: str | None = None
+    birthdays: Window | None = None
+
+
+def read_user_filters(query: Mapping[str, str]) -> UserFilters:
+    """Read the filters. Raises InvalidInputError, which names every parameter at fault."""
+    faults: list[FieldProblem] = []
+    timezone = _read(query, "timezone", read.timezone, faults)
+    email = _read(query, "email", read.email, faults)
+    first = _read(query, "birthdayFrom", _month_day, faults)
+    last = _read(query, "birthdayTo", _month_day, faults)
+    for end, other in (("birthdayFrom", "birthdayTo"), ("birthdayTo", "birthdayFrom")):
+        if end not in query and other in query:
+            # Half a window could be one day, or all the rest of the year: better to ask than to guess.
+            faults.append(FieldProblem(end, "is missing: a window has two ends"))
+    if faults:
+        raise InvalidInputError(faults)
+    window = Window(first, last) if first is not None and last is not None else None
+    return UserFilters(timezone=timezone, email=email, birthdays=window)
+
+
+def month_day(day: date) -> int:
+    """Give a date's day of the year as windows count it: 229 is February 29."""
+    return day.month * 100 + day.day
+
+
+def _read(
+    query: Mapping[str, str], name: str, parse: Callable[[str], Value], faults: list[FieldProblem]
+) -> Value | None:
+    if name not in query:
+        return None
+    try:
+        return parse(query[name])
+    except read.FieldError as error:
+        faults.append(FieldProblem(name, str(error)))
+        return None
+
+
+def _month_day(text: str) -> int:
+    if _MONTH_DAY.fullmatch(text) is None:
+        raise read.FieldError("is not a day of the year as MM-DD")
+    try:
+        return month_day(date.fromisoformat(f"{_LEAP_YEAR}-{text}"))
+    except ValueError:
+        raise read.FieldError("is not a day of the calendar") from None

@@ -1,0 +1,31 @@
+from pathlib import Path
+
+import jsonschema_rs
+import msgspec
+import pytest
+from domain.events import AnniversaryDue, BirthdayDue, DueEvent, NotificationDue, ReminderDue
+from testkit.repository import find_topology
+from webhook_worker.webhook_body import WebhookBody, webhook_body
+
+
+@pytest.fixture
+def contracts(pytestconfig: pytest.Config) -> Path:
+    return find_topology(pytestconfig.rootpath).parent
+
+
+@pytest.mark.parametrize("due", [BirthdayDue, AnniversaryDue, ReminderDue, NotificationDue])
+def test_the_body_of_every_kind_of_due_event_is_its_contracts_example(
+    contracts: Path, due: type[DueEvent]
+) -> None:
+    body_type = due.event_type.removesuffix("Due").lower()
+    webhook = contracts / "webhooks" / f"{body_type}-due"
+    schema = msgspec.json.decode(webhook.with_suffix(".schema.json").read_bytes())
+    example = msgspec.json.decode(webhook.with_suffix(".example.json").read_bytes(), type=WebhookBody)
+    event = msgspec.json.decode(
+        (contracts / "events" / due.event_type / "v1.example.json").read_bytes(), type=due
+    )
+
+    body = webhook_body(example.event_id, event)
+
+    assert msgspec.json.decode(body, type=WebhookBody) == example
+    jsonschema_rs.validator_for(schema, validate_formats=True).validate(msgspec.json.decode(body))
