@@ -53,7 +53,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
             pool=pool, topology=topology, clock_offset=timedelta(seconds=settings.clock_offset_seconds)
         )
         app = Litestar(
-            route_handlers=routes(context, stop, guard.checks),
+            route_handlers=routes(context, stop, guard.checks, secured=settings.auth != "off"),
             exception_handlers={Exception: answer_error},
             openapi_config=None,
             logging_config=None,
@@ -94,7 +94,9 @@ async def beside(forget: Loop, stop: Stop) -> AsyncIterator[None]:
         await asyncio.wait((running,))
 
 
-def routes(context: Context, stop: Stop, checks: Mapping[str, Check]) -> list[HTTPRouteHandler]:
+def routes(
+    context: Context, stop: Stop, checks: Mapping[str, Check], *, secured: bool = True
+) -> list[HTTPRouteHandler]:
     """Make all routes; `checks` are readiness's beside that of the database."""
     return [
         *user_routes(context),
@@ -102,7 +104,7 @@ def routes(context: Context, stop: Stop, checks: Mapping[str, Check]) -> list[HT
         *occasion_routes(context),
         *occurrence_routes(context),
         *health_routes(context.pool, stop, checks),
-        openapi_route(),
+        openapi_route(secured=secured),
         *docs_routes(),
     ]
 
