@@ -52,7 +52,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
         forget = partial(forget_requests, context, unlimited_after=unlimited_after)
         await opened.enter_async_context(beside("forget_requests", forget, stop))
         app = Litestar(
-            route_handlers=routes(context, stop, guard.checks),
+            route_handlers=routes(context, stop, guard.checks, secured=settings.auth != "off"),
             exception_handlers={Exception: answer_error},
             openapi_config=None,
             logging_config=None,
@@ -67,7 +67,9 @@ async def serve(settings: Settings, stop: Stop) -> None:
         )
 
 
-def routes(context: Context, stop: Stop, checks: Mapping[str, Check]) -> list[HTTPRouteHandler]:
+def routes(
+    context: Context, stop: Stop, checks: Mapping[str, Check], *, secured: bool = True
+) -> list[HTTPRouteHandler]:
     """Make all routes; `checks` are readiness's beside that of the database."""
     return [
         *user_routes(context),
@@ -75,7 +77,7 @@ def routes(context: Context, stop: Stop, checks: Mapping[str, Check]) -> list[HT
         *occasion_routes(context),
         *occurrence_routes(context),
         *health_routes(context.pool, stop, checks),
-        openapi_route(),
+        openapi_route(secured=secured),
         *docs_routes(),
     ]
 

@@ -16,6 +16,10 @@ _QUOTED = re.compile(rb'"((?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
 _BARE = re.compile(rb"[\x21\x23-\x7e][\x21-\x7e]*")
 _ESCAPED = re.compile(rb'\\(["\\])')
 MOST_CHARACTERS = 255
+# What is taken, as openapi.json tells it.
+KEY_PATTERN = (
+    rf"""^(?:[!#-~][!-~]{{0,{MOST_CHARACTERS - 1}}}|"(?:[!#-\[\]-~]|\\["\\]){{1,{MOST_CHARACTERS}}}")$"""
+)
 
 
 class KeyedRequest(Struct, frozen=True, kw_only=True):

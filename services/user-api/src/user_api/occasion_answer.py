@@ -10,7 +10,7 @@ from domain.priority import Priority
 from msgspec import UNSET, Struct, UnsetType
 
 from user_api.occasion import Occasion
-from user_api.user import User, shown_time
+from user_api.user import Instant, User, shown_time
 
 Given = TypeVar("Given")
 
@@ -28,10 +28,10 @@ class OccasionAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
     send_at_local: str | UnsetType = UNSET
     local_date_time: str | UnsetType = UNSET
     rrule: str | UnsetType | None = UNSET
-    at: datetime | UnsetType = UNSET
+    at: Instant | UnsetType = UNSET
     priority: Priority | None
-    created_at: datetime
-    updated_at: datetime
+    created_at: Instant
+    updated_at: Instant
 
 
 def occasion_answer(occasion: Occasion) -> OccasionAnswer:

@@ -1,6 +1,6 @@
 """Occurrences as they are answered."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Literal
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from domain.occasion import OccasionType
 from domain.occurrence import OccurrenceStatus
 from msgspec import Struct
 
-from user_api.user import shown_time
+from user_api.user import Instant, shown_time
 
 
 class UpcomingAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -20,7 +20,7 @@ class UpcomingAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
     local_date: date
     local_time: str
     timezone: str
-    due_at: datetime
+    due_at: Instant
     status: Literal["PREVIEW", "PENDING"]
 
 
@@ -40,9 +40,9 @@ class OccurrenceAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
     local_date: date
     local_time: str
     timezone: str
-    due_at: datetime
+    due_at: Instant
     status: OccurrenceStatus
-    completed_at: datetime | None
+    completed_at: Instant | None
     failure_reason: str | None
 
 

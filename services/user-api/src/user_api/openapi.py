@@ -9,24 +9,43 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from user_api.health_operations import HEALTH_OPERATIONS
-from user_api.openapi_info import INFO, TAGS
+from user_api.import_operations import IMPORT_OPERATIONS
+from user_api.occasion_operations import OCCASION_OPERATIONS
+from user_api.occurrence_operations import OCCURRENCE_OPERATIONS
+from user_api.openapi_info import BEARER, INFO, TAGS
 from user_api.openapi_schemas import Schemas
-from user_api.operation_parts import ANY_TIME, REQUEST_ID, REQUEST_ID_ANSWERED, problem_headers
+from user_api.operation_parts import (
+    ALWAYS,
+    ANY_TIME,
+    COUNTED,
+    OF_A_CALLER,
+    REQUEST_ID,
+    problem_headers,
+)
 from user_api.operations import Answer, Body, Header, Operation, Parameter
 from user_api.problem import MEDIA_TYPE, Problem, ProblemDocument, problem_document
 from user_api.user_operations import USER_OPERATIONS
 
-OPERATIONS: Sequence[Operation] = (*USER_OPERATIONS, *HEALTH_OPERATIONS)
+OPERATIONS: Sequence[Operation] = (
+    *USER_OPERATIONS,
+    *IMPORT_OPERATIONS,
+    *OCCASION_OPERATIONS,
+    *OCCURRENCE_OPERATIONS,
+    *HEALTH_OPERATIONS,
+)
 
 Json = dict[str, Any]
 
 
-def openapi_document(operations: Sequence[Operation] = OPERATIONS) -> Json:
-    """Describe `operations`."""
+def openapi_document(operations: Sequence[Operation] = OPERATIONS, *, secured: bool = True) -> Json:
+    """Describe `operations`, which ask for a token where they are `secured`."""
     schemas = Schemas()
     paths: dict[str, Json] = {}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
+        described = _operation(operation, schemas)
+        if secured and not operation.public:
+            described["security"] = [{"bearer": []}]
+        paths.setdefault(operation.path, {})[operation.method.lower()] = described
     return {
         "openapi": "3.1.0",
         "info": INFO,
@@ -36,15 +55,16 @@ def openapi_document(operations: Sequence[Operation] = OPERATIONS) -> Json:
         "components": {
             "schemas": schemas.all(),
             "parameters": {REQUEST_ID.name: _parameter(REQUEST_ID, schemas)},
-            "headers": {REQUEST_ID.name: _header(REQUEST_ID_ANSWERED)},
+            "headers": {name: _header(header) for name, header in (ALWAYS | COUNTED).items()},
             "examples": _problem_examples(operations),
+            "securitySchemes": {"bearer": BEARER} if secured else {},
         },
     }
 
 
-def openapi_route() -> HTTPRouteHandler:
+def openapi_route(*, secured: bool) -> HTTPRouteHandler:
     """Make GET /openapi.json."""
-    body = msgspec.json.encode(openapi_document())
+    body = msgspec.json.encode(openapi_document(secured=secured))
 
     @get("/openapi.json")
     async def openapi() -> Response[bytes]:
@@ -55,10 +75,11 @@ def openapi_route() -> HTTPRouteHandler:
 
 
 def _operation(operation: Operation, schemas: Schemas) -> Json:
-    answers = {str(answer.status): _answer(answer, schemas) for answer in operation.answers}
+    usual = ALWAYS if operation.public else ALWAYS | COUNTED
+    answers = {str(answer.status): _answer(answer, schemas, usual) for answer in operation.answers}
     problems = sorted(_problems(operation).values(), key=lambda problem: problem.status)
     refused = {
-        str(status): _refusals(list(alike), schemas)
+        str(status): _refusals(list(alike), schemas, usual)
         for status, alike in groupby(problems, key=lambda problem: problem.status)
     }
     described: Json = {
@@ -78,7 +99,8 @@ def _operation(operation: Operation, schemas: Schemas) -> Json:
 
 
 def _problems(operation: Operation) -> dict[str, Problem]:
-    return {problem.kind: problem for problem in (*operation.problems, *ANY_TIME)}
+    of_a_caller = () if operation.public else OF_A_CALLER
+    return {problem.kind: problem for problem in (*operation.problems, *of_a_caller, *ANY_TIME)}
 
 
 def _parameter(parameter: Parameter, schemas: Schemas) -> Json:
@@ -97,11 +119,11 @@ def _parameter(parameter: Parameter, schemas: Schemas) -> Json:
 def _body(body: Body, schemas: Schemas) -> Json:
     examples = {name: {"value": example} for name, example in body.examples.items()}
     content = {"schema": schemas.described(body.schema), "examples": examples}
-    return {"required": True, "content": {body.media_type: content}}
+    return {"required": True, "content": dict.fromkeys(body.media_types, content)}
 
 
-def _answer(answer: Answer, schemas: Schemas) -> Json:
-    described: Json = {"description": answer.description, "headers": _headers(answer.headers)}
+def _answer(answer: Answer, schemas: Schemas, usual: Mapping[str, Header]) -> Json:
+    described: Json = {"description": answer.description, "headers": _headers(answer.headers, usual)}
     if answer.schema is not None:
         content = {"schema": schemas.described(answer.schema), "example": answer.example}
         described["content"] = {answer.media_type: content}
@@ -113,19 +135,19 @@ def _answer(answer: Answer, schemas: Schemas) -> Json:
     return described
 
 
-def _refusals(problems: Sequence[Problem], schemas: Schemas) -> Json:
+def _refusals(problems: Sequence[Problem], schemas: Schemas, usual: Mapping[str, Header]) -> Json:
     headers = problem_headers(problems)
     examples = {problem.kind: {"$ref": f"#/components/examples/{problem.kind}"} for problem in problems}
     return {
         "description": f"{'; or: '.join(problem.title for problem in problems)}.",
-        "headers": _headers(headers),
+        "headers": _headers(headers, usual),
         "content": {MEDIA_TYPE: {"schema": schemas.described(ProblemDocument), "examples": examples}},
     }
 
 
-def _headers(headers: Mapping[str, Header]) -> Json:
-    described = {name: _header(header) for name, header in headers.items()}
-    return {**described, REQUEST_ID.name: {"$ref": f"#/components/headers/{REQUEST_ID.name}"}}
+def _headers(headers: Mapping[str, Header], usual: Mapping[str, Header]) -> Json:
+    described: Json = {name: _header(header) for name, header in headers.items()}
+    return described | {name: {"$ref": f"#/components/headers/{name}"} for name in usual}
 
 
 def _header(header: Header) -> Json:

@@ -1,7 +1,7 @@
 """The schemas of the OpenAPI document: each named one once, references elsewhere."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_origin
 
 import msgspec
 from msgspec import Struct
@@ -27,15 +27,17 @@ class Schemas:
             case Component(name, inner):
                 self._named[name] = self._resolved(inner)
                 return {"$ref": PLACE + name}
-            case type():
-                return self._derived(schema)
-            case _:
+            case Mapping():
                 return self._resolved(schema)
+            case _:
+                return self._derived(schema)
 
     def _resolved(self, value: Any) -> Any:  # noqa: ANN401 - JSON
         match value:
-            case Component() | type():
+            case Component():
                 return self.described(value)
+            case _ if _is_struct(value):
+                return self._derived(value)
             case Mapping():
                 return {key: self._resolved(inner) for key, inner in value.items()}
             case list() | tuple():
@@ -50,15 +52,23 @@ class Schemas:
         return _with_public_names(reference)
 
 
+def _is_struct(value: object) -> bool:
+    # A generic one with its argument, such as Items[UserAnswer], is no class itself.
+    return isinstance(get_origin(value) or value, type)
+
+
 def _public(name: str) -> str:
     # UserAnswer and ProblemDocument are what a client knows as a User and a Problem.
+    # Items[UserAnswer], which msgspec writes with underscores, is a page of them.
+    if name.startswith("Items_"):
+        return f"{_public(name.removeprefix('Items_').removesuffix('_'))}Page"
     return name.removesuffix("Answer").removesuffix("Document")
 
 
 def _with_public_names(value: Any) -> Any:  # noqa: ANN401 - JSON
     match value:
         case {"$ref": str(place)}:
-            return {"$ref": _public(place)}
+            return {"$ref": PLACE + _public(place.removeprefix(PLACE))}
         case dict():
             return {key: _with_public_names(inner) for key, inner in value.items() if key != "title"}
         case list():

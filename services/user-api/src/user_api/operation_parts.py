@@ -2,16 +2,23 @@
 
 from collections.abc import Sequence
 
+from user_api.idempotency_key import KEY_PATTERN
 from user_api.operations import Header, Parameter
+from user_api.pages import CURSOR_PATTERN, DEFAULT_LIMIT, MOST_ITEMS
 from user_api.problem import Problem
-from user_api.problems import PROBLEMS, UNAVAILABLE, UNHANDLED, problem_of
+from user_api.problems import PROBLEMS, UNAVAILABLE, UNHANDLED, problem_of, unauthenticated
 from user_api.refusals import (
     BodyTooLargeError,
+    BodyTooSlowError,
     ClientGoneError,
     FieldProblem,
+    ForbiddenError,
     IfMatchMissingError,
     InvalidInputError,
+    KeyInUseError,
+    KeyReusedError,
     OtherIdError,
+    RateLimitedError,
     StaleVersionError,
     UnknownUserError,
 )
@@ -27,6 +34,31 @@ USER_ID = "0198c0de-7a1b-7c3d-8e4f-5a6b7c8d9e0f"
 
 USER_ID_IN_PATH = Parameter(
     name="userId", place="path", description="The user's id.", schema=UUID_SCHEMA, example=USER_ID
+)
+OCCASION_ID = "0198c0de-8b2c-7d4e-9f50-6b7c8d9e0f1a"
+OCCASION_ID_IN_PATH = Parameter(
+    name="occasionId", place="path", description="The occasion's id.", schema=UUID_SCHEMA, example=OCCASION_ID
+)
+LIMIT = Parameter(
+    name="limit",
+    place="query",
+    description=f"How many items at most; {DEFAULT_LIMIT} unless given.",
+    schema={"type": "integer", "minimum": 1, "maximum": MOST_ITEMS},
+    example=DEFAULT_LIMIT,
+)
+CURSOR = Parameter(
+    name="cursor",
+    place="query",
+    description="Where to go on: the `nextCursor` of the page before, with the same other parameters.",
+    schema={"type": "string", "pattern": CURSOR_PATTERN},
+)
+IDEMPOTENCY_KEY = Parameter(
+    name="Idempotency-Key",
+    place="header",
+    description="A name of your own for this request. Repeated under it within 24 hours, the request is "
+    "done once and answered the same.",
+    schema={"type": "string", "pattern": KEY_PATTERN},
+    example="9f1c2e34-order-1815",
 )
 REQUEST_ID = Parameter(
     name="X-Request-Id",
@@ -58,7 +90,17 @@ ETAG = Header(
 )
 LOCATION = Header("The path of what was made.", {"type": "string", "format": "uri-reference"})
 REQUEST_ID_ANSWERED = Header("The id by which this request is logged.", {"type": "string"})
+LINK = Header("The first page, and the next one where there is one (RFC 8288).", TEXT)
+REPLAYED = Header("`true` where an earlier answer is repeated under its Idempotency-Key.", TEXT, always=False)
+CHALLENGE = Header("Which credentials are taken (RFC 6750).", TEXT)
+ACCEPTED = Header("The media types that are taken.", TEXT)
+RATE_LIMIT = Header("What is left to this client, and when all is again (`r` and `t`).", TEXT, always=False)
+RATE_LIMIT_POLICY = Header("What this client may ask (`q`) in how many seconds (`w`).", TEXT, always=False)
 RETRY_AFTER = Header("How many seconds to wait before the next try.", {"type": "integer", "minimum": 1})
+
+# On every answer; and on those to callers, whose requests are counted.
+ALWAYS = {REQUEST_ID.name: REQUEST_ID_ANSWERED}
+COUNTED = {"RateLimit-Policy": RATE_LIMIT_POLICY, "RateLimit": RATE_LIMIT}
 
 INVALID_INPUT = problem_of(
     InvalidInputError([FieldProblem("timezone", "is not an IANA time zone, such as Asia/Tokyo")])
@@ -69,13 +111,30 @@ STALE_VERSION = problem_of(StaleVersionError(4))
 OTHER_ID = problem_of(OtherIdError(["id"]))
 
 ANY_TIME = (UNHANDLED, UNAVAILABLE)
-OF_A_BODY = (INVALID_INPUT, PROBLEMS[ClientGoneError], PROBLEMS[BodyTooLargeError])
+OF_A_CALLER = (
+    unauthenticated(None),
+    PROBLEMS[ForbiddenError],
+    problem_of(RateLimitedError({"Retry-After": "1", "RateLimit-Policy": "", "RateLimit": ""})),
+)
+OF_A_BODY = (
+    INVALID_INPUT,
+    PROBLEMS[ClientGoneError],
+    PROBLEMS[BodyTooLargeError],
+    PROBLEMS[BodyTooSlowError],
+)
+OF_A_KEY = (PROBLEMS[KeyInUseError], PROBLEMS[KeyReusedError])
 OF_IF_MATCH = (STALE_VERSION, IF_MATCH_MISSING)
 
 
 def problem_headers(problems: Sequence[Problem]) -> dict[str, Header]:
     """Give the headers of an answer that is one of `problems`, described."""
-    known = {"ETag": ETAG, "Retry-After": RETRY_AFTER}
+    known = {
+        "ETag": ETAG,
+        "Retry-After": RETRY_AFTER,
+        "WWW-Authenticate": CHALLENGE,
+        "Accept-Patch": ACCEPTED,
+        "Accept-Post": ACCEPTED,
+    }
     return {
         name: Header(
             header.description, header.schema, always=all(name in problem.headers for problem in problems)

@@ -42,7 +42,7 @@ class Body(Struct, frozen=True, kw_only=True):
 
     schema: AnySchema
     examples: Mapping[str, object]
-    media_type: str = "application/json"
+    media_types: tuple[str, ...] = ("application/json",)
 
 
 class Header(Struct, frozen=True):

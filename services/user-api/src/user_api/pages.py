@@ -22,9 +22,10 @@ PAGE_PARAMETERS = frozenset({"limit", "cursor"})
 DEFAULT_LIMIT = 50
 MOST_ITEMS = 500
 CURSOR_VERSION = 1
+CURSOR_PATTERN = r"^[A-Za-z0-9_-]{1,400}$"
 
 _LIMIT = re.compile(r"[0-9]{1,9}")
-_CURSOR = re.compile(r"[A-Za-z0-9_-]{1,400}")
+_CURSOR = re.compile(CURSOR_PATTERN)
 
 Position = TypeVar("Position", bound=Struct)
 Item = TypeVar("Item")

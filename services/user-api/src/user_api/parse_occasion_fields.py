@@ -16,9 +16,12 @@ TYPES = tuple(kind for kind in OccasionType if kind is not OccasionType.BIRTHDAY
 
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
-_LOCAL_DATE_TIME = re.compile(rf"{_DATE}T{_TIME}(?::[0-5][0-9])?")
+LOCAL_DATE_TIME_PATTERN = rf"^(?!0000){_DATE}T{_TIME}(?::[0-5][0-9])?$"
 # RFC 3339 §5.6; a leap second is no second of ours.
-_INSTANT = re.compile(rf"{_DATE}[Tt]{_TIME}:[0-5][0-9](?:\.[0-9]{{1,9}})?(?:[Zz]|[+-]{_TIME})")
+INSTANT_PATTERN = rf"^(?!0000){_DATE}[Tt]{_TIME}:[0-5][0-9](?:\.[0-9]{{1,9}})?(?:[Zz]|[+-]{_TIME})$"
+
+_LOCAL_DATE_TIME = re.compile(LOCAL_DATE_TIME_PATTERN)
+_INSTANT = re.compile(INSTANT_PATTERN)
 
 
 def occasion_type(text: str) -> OccasionType:

@@ -8,6 +8,9 @@ import asyncpg
 from domain.occasion import LeapDayPolicy, Yearly
 from msgspec import Meta, Struct
 
+Instant = Annotated[datetime, Meta(tz=True)]
+"""In UTC, as all are."""
+
 
 class Details(Struct, frozen=True, kw_only=True):
     """All that a client says of a user; `send_at_local` is local time in `timezone`, whole seconds."""
@@ -54,8 +57,8 @@ class UserAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
     email: str | None
     send_at_local: Annotated[str, Meta(description="When the birthday rings, local time: HH:MM or HH:MM:SS.")]
     leap_day_policy: LeapDayPolicy
-    created_at: Annotated[datetime, Meta(tz=True)]
-    updated_at: Annotated[datetime, Meta(tz=True)]
+    created_at: Instant
+    updated_at: Instant
 
 
 def user_of(row: asyncpg.Record) -> User:

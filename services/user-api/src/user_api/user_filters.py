@@ -14,6 +14,12 @@ USER_FILTERS = frozenset({"timezone", "email", "birthdayFrom", "birthdayTo"})
 
 Value = TypeVar("Value")
 
+MONTH_DAY_PATTERN = (
+    r"^(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
+    r"|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
+    r"|02-(?:0[1-9]|[12][0-9]))$"
+)
+
 _MONTH_DAY = re.compile(r"[0-9]{2}-[0-9]{2}")
 _LEAP_YEAR = "2000"
 

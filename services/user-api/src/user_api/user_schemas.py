@@ -25,7 +25,9 @@ TIME_ZONE = Component(
     {"type": "string", "description": "The name of an IANA time zone.", "enum": sorted(zone_names())},
 )
 _NAME = {"type": "string", "minLength": 1, "maxLength": MOST_NAME, "pattern": LINE_PATTERN}
-_IGNORED = {"description": "As answered; it is not changed by sending another."}
+IGNORED = {"description": "As answered; it is not changed by sending another."}
+
+EMAIL = {"type": "string", "maxLength": MOST_EMAIL, "pattern": EMAIL_PATTERN}
 
 FIELDS: dict[str, Schema | Component] = {
     "firstName": {"description": "Outer spaces are cut.", **_NAME},
@@ -39,10 +41,9 @@ FIELDS: dict[str, Schema | Component] = {
     },
     "timezone": TIME_ZONE,
     "email": {
+        **EMAIL,
         "type": ["string", "null"],
         "description": "No two users have the same. Outer spaces are cut.",
-        "maxLength": MOST_EMAIL,
-        "pattern": EMAIL_PATTERN,
     },
     "sendAtLocal": {
         "type": ["string", "null"],
@@ -73,7 +74,16 @@ CHANGED_USER = Component(
         **NEW_USER.schema,
         "description": "A user as they shall be: what is left out or `null` gets its default. An answer may "
         "be sent back whole; the `id`, if sent, is that of the address.",
-        "properties": {**NEW_USER.schema["properties"], **dict.fromkeys(sorted(SET_BY_US), _IGNORED)},
+        "properties": {**NEW_USER.schema["properties"], **dict.fromkeys(sorted(SET_BY_US), IGNORED)},
+    },
+)
+
+USER_PATCH = Component(
+    "UserPatch",
+    {
+        **CHANGED_USER.schema,
+        "description": "A JSON Merge Patch (RFC 7396): what is left out stays, `null` sets the default.",
+        "required": [],
     },
 )
 
@@ -93,6 +103,10 @@ EXAMPLES = {
         "dateOfBirth": "1949-01-12",
         "timezone": "Asia/Tokyo",
     },
+}
+PATCH_EXAMPLES = {
+    "moved": {"timezone": "Asia/Tokyo"},
+    "without address": {"email": None},
 }
 ANSWER_EXAMPLE = msgspec.to_builtins(
     answer_of(
