@@ -5,6 +5,7 @@ import pytest
 from litestar.exceptions import ClientException, InternalServerException, NotFoundException
 from user_api.problems import problem_of
 from user_api.refusals import (
+    BirthdayOccasionError,
     BodyTooLargeError,
     ClientGoneError,
     EmailTakenError,
@@ -12,7 +13,10 @@ from user_api.refusals import (
     IfMatchMissingError,
     InvalidInputError,
     MediaTypeError,
+    OccasionEndedError,
     StaleVersionError,
+    TooManyOccasionsError,
+    UnknownOccasionError,
     UnknownUserError,
 )
 
@@ -26,7 +30,11 @@ from user_api.refusals import (
         (ClientException("Invalid host header"), 400),
         (NotFoundException(), 404),
         (UnknownUserError(), 404),
+        (UnknownOccasionError(), 404),
         (EmailTakenError(), 409),
+        (BirthdayOccasionError(), 409),
+        (OccasionEndedError(), 409),
+        (TooManyOccasionsError(), 409),
         (StaleVersionError(2), 412),
         (BodyTooLargeError(), 413),
         (IfMatchMissingError(), 428),

@@ -81,6 +81,9 @@ async def test_the_openapi_document_describes_the_routes(api: httpx.AsyncClient)
     assert set(answer.json()["paths"]) == {
         "/user",
         "/user/{user_id}",
+        "/user/{user_id}/occasion",
+        "/user/{user_id}/occasion/{occasion_id}",
+        "/user/{user_id}/occurrence",
         "/health",
         "/health/live",
         "/health/ready",
