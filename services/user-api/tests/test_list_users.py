@@ -195,6 +195,13 @@ async def test_each_list_reads_its_own_index_and_no_more_rows_than_it_answers(
 
     assert [entry for entry in read if entry[:3] != (True, True, False)] == []
 
+    # And an import looks each line of its batch up: as a join, that would read all users, each time.
+    keys = [f"crm-{place}" for place in range(5000)]
+    emails = [f"ADA{place}@example.com" for place in range(5000)]
+    plan = await _explained(admin, "find_imported", [keys, emails, timedelta(0)])
+    scans = {node.get("Index Name") for node in plan if node.get("Relation Name") == "users"}
+    assert scans == {"users_by_import_key", "users_by_email"}
+
 
 async def _explained(connection: Connection, name: str, arguments: list[object]) -> list[dict[str, Any]]:
     [(text,)] = await connection.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {SQL[name]}", *arguments)

@@ -15,6 +15,7 @@ from user_api.access_log import AccessLog
 from user_api.always_answer import AlwaysAnswer
 from user_api.context import Context
 from user_api.health import health_routes
+from user_api.import_routes import import_routes
 from user_api.occasion_routes import occasion_routes
 from user_api.occurrence_routes import occurrence_routes
 from user_api.openapi import openapi_route
@@ -35,6 +36,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
         )
         handlers = [
             *user_routes(context),
+            *import_routes(context),
             *occasion_routes(context),
             *occurrence_routes(context),
             *health_routes(pool, stop),

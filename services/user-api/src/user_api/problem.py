@@ -59,11 +59,16 @@ async def send_problem(scope: Scope, send: Send, problem: Problem) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
+def problem_type(problem: Problem) -> str:
+    """Give the URI that names a kind of problem."""
+    return f"urn:carillon:problem:{problem.kind}"
+
+
 def document(scope: Scope, problem: Problem) -> bytes:
     """Give the document of a problem with this request."""
     return msgspec.json.encode(
         ProblemDocument(
-            type=f"urn:carillon:problem:{problem.kind}",
+            type=problem_type(problem),
             title=problem.title,
             status=problem.status,
             detail=problem.detail,

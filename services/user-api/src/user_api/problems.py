@@ -25,8 +25,10 @@ from user_api.refusals import (
     InvalidInputError,
     MediaTypeError,
     OccasionEndedError,
+    ResultsUnreadError,
     StaleVersionError,
     TooManyOccasionsError,
+    TooSlowError,
     UnknownOccasionError,
     UnknownUserError,
 )
@@ -90,6 +92,18 @@ PROBLEMS: Mapping[type[BaseException], Problem] = {
         status=428,
         detail="Send If-Match with the ETag of the version that you change, so that no change is lost.",
         errors=(FieldProblem("If-Match", "is missing"),),
+    ),
+    TooSlowError: Problem(
+        kind="request-timeout",
+        title="The request did not go on",
+        status=408,
+        detail="Nothing was received for 60 s.",
+    ),
+    ResultsUnreadError: Problem(
+        kind="results-unread",
+        title="The results are not read",
+        status=408,
+        detail="Read the results while sending, ask for ?results=invalid, or send fewer lines at a time.",
     ),
     asyncio.CancelledError: Problem(
         kind="unavailable",

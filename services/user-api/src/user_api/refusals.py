@@ -79,6 +79,14 @@ class ClientGoneError(Exception):
     """The client left before it had sent its request."""
 
 
+class TooSlowError(Exception):
+    """The client sent nothing for too long in the middle of its request."""
+
+
+class ResultsUnreadError(Exception):
+    """The client does not read what it is answered while it sends."""
+
+
 @contextmanager
 def email_taken() -> Iterator[None]:
     """Raise EmailTakenError where PostgreSQL says that the address is in use."""
