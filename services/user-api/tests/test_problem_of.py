@@ -5,6 +5,7 @@ import pytest
 from litestar.exceptions import ClientException, InternalServerException, NotFoundException
 from user_api.problems import problem_of
 from user_api.refusals import (
+    BirthdayOccasionError,
     BodyTooLargeError,
     ClientGoneError,
     EmailTakenError,
@@ -14,9 +15,12 @@ from user_api.refusals import (
     InvalidInputError,
     KeysUnavailableError,
     MediaTypeError,
+    OccasionEndedError,
     OtherIdError,
     StaleVersionError,
+    TooManyOccasionsError,
     UnauthenticatedError,
+    UnknownOccasionError,
     UnknownUserError,
 )
 
@@ -32,8 +36,12 @@ from user_api.refusals import (
         (ForbiddenError(), 403),
         (NotFoundException(), 404),
         (UnknownUserError(), 404),
+        (UnknownOccasionError(), 404),
         (EmailTakenError(), 409),
         (OtherIdError(["id"]), 409),
+        (BirthdayOccasionError(), 409),
+        (OccasionEndedError(), 409),
+        (TooManyOccasionsError(), 409),
         (StaleVersionError(2), 412),
         (BodyTooLargeError(), 413),
         (IfMatchMissingError(), 428),

@@ -74,20 +74,6 @@ async def test_a_sane_request_id_is_kept_and_another_is_replaced(api: httpx.Asyn
     assert {len(value) for value in replaced} == {36}
 
 
-async def test_the_openapi_document_describes_the_routes(api: httpx.AsyncClient) -> None:
-    answer = await api.get("/openapi.json")
-
-    assert answer.status_code == 200
-    assert set(answer.json()["paths"]) == {
-        "/user",
-        "/user/{userId}",
-        "/health",
-        "/health/live",
-        "/health/ready",
-    }
-    assert "https://" not in answer.text
-
-
 async def test_one_connection_serves_request_after_request_errors_included(api: httpx.AsyncClient) -> None:
     async with api.stream("POST", "/user", content=b" " * (2 * 1024 * 1024)) as refused:
         assert refused.status_code == 413
