@@ -19,6 +19,8 @@ OURS = ["public", "users", "schedule", "outbox", "delivery", "inbox"]
 TABLES = {
     (API, "inbox.messages"): "DELETE INSERT SELECT",
     (API, "public.schema_migrations"): "SELECT",
+    (API, "users.idempotency_keys"): "DELETE INSERT SELECT UPDATE",
+    (API, "users.rate_limits"): "DELETE INSERT SELECT UPDATE",
     (API, "users.users"): "DELETE INSERT SELECT UPDATE",
     (SCHEDULER, "inbox.messages"): "DELETE INSERT SELECT",
     (SCHEDULER, "public.schema_migrations"): "SELECT",
