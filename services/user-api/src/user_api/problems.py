@@ -13,21 +13,18 @@ from litestar.exceptions import HTTPException
 from runtime.database import is_passing
 
 from user_api.entity_tags import entity_tag
+from user_api.limit_problems import LIMIT_PROBLEMS, rate_limited
 from user_api.methods import head_too
 from user_api.problem import Problem, answer_problem
 from user_api.refusals import (
     BodyTooLargeError,
-    BodyTooSlowError,
     ClientGoneError,
     EmailTakenError,
     FieldProblem,
     IfMatchMissingError,
     InvalidInputError,
-    KeyInUseError,
-    KeyReusedError,
     RateLimitedError,
     StaleVersionError,
-    TooLongError,
     UnknownUserError,
 )
 
@@ -67,36 +64,7 @@ PROBLEMS: Mapping[type[BaseException], Problem] = {
         detail="Send If-Match with the ETag of the version that you change, so that no change is lost.",
         errors=(FieldProblem("If-Match", "is missing"),),
     ),
-    KeyInUseError: Problem(
-        kind="idempotency-key-in-use",
-        title="The request is under way",
-        status=409,
-        detail="A request with this Idempotency-Key is not finished. Repeat it later to have its answer.",
-        errors=(FieldProblem("Idempotency-Key", "is in use"),),
-        headers=RETRY_AFTER,
-    ),
-    KeyReusedError: Problem(
-        kind="idempotency-key-reused",
-        title="The Idempotency-Key was used for another request",
-        status=422,
-        detail="A key is for one request: the same address and body. Send a new key with a new request.",
-        errors=(FieldProblem("Idempotency-Key", "was used for another request"),),
-    ),
-    BodyTooSlowError: Problem(
-        kind="body-too-slow",
-        title="The body did not come",
-        status=408,
-        detail="The rest of the body did not come in time.",
-        # The rest may still come: it must not be read as another request.
-        headers={"Connection": "close"},
-    ),
-    TooLongError: Problem(
-        kind="unavailable",
-        title="Not available now",
-        status=503,
-        detail="The answer took too long. Try again.",
-        headers=RETRY_AFTER,
-    ),
+    **LIMIT_PROBLEMS,
     asyncio.CancelledError: Problem(
         kind="unavailable",
         title="Not available now",
@@ -141,13 +109,7 @@ def problem_of(error: BaseException) -> Problem:
                 headers={"ETag": entity_tag(error.version)},
             )
         case RateLimitedError():
-            return Problem(
-                kind="rate-limited",
-                title="Too many requests",
-                status=429,
-                detail="This client asks more than it may. Retry-After says when to go on.",
-                headers=error.headers,
-            )
+            return rate_limited(error)
         # What Litestar itself refuses: no such path, no such method, a bad Host.
         case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
             status = HTTPStatus(error.status_code)
