@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import structlog
 from runtime.statements import Statements
 from runtime.stopping import Stop, pause
 
@@ -11,22 +10,20 @@ from user_api.kept_reply import KEPT_FOR
 
 SQL = Statements("user_api")
 
-log = structlog.get_logger()
-
 EVERY_SECONDS = 60
 BATCH = 1_000
 
 
 async def forget_requests(context: Context, stop: Stop, *, unlimited_after: timedelta) -> None:
-    """Forget what is old, a batch a transaction, until `stop` is set; any number of processes may."""
+    """Forget what is old until `stop` is set; any number of processes may."""
     while not stop.is_set():
-        for statement, age in (("forget_replies", KEPT_FOR), ("forget_rate_limits", unlimited_after)):
-            await forget(context, stop, statement, age)
+        await forget(context, stop, "forget_replies", KEPT_FOR)
+        await forget(context, stop, "forget_rate_limits", unlimited_after)
         await pause(stop, EVERY_SECONDS)
 
 
 async def forget(context: Context, stop: Stop, statement: str, age: timedelta) -> None:
-    """Delete what is older than `age`; a batch that is not full is the last."""
+    """Delete what is older than `age`, a batch a transaction; a batch that is not full is the last."""
     forgotten = BATCH
     while forgotten == BATCH and not stop.is_set():
         async with context.connection() as connection:
