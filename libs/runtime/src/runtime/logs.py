@@ -5,7 +5,8 @@ import logging
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Literal
+from functools import partial
+from typing import Any, BinaryIO, Literal
 
 import msgspec
 import structlog
@@ -14,10 +15,10 @@ from structlog.typing import EventDict, Processor
 
 
 class Lines:
-    """Writes each line to standard output at once; one that cannot be written fails nobody's work."""
+    """Writes each line at once; one that cannot be written fails nobody's work."""
 
-    def __init__(self, *_: object) -> None:
-        self._output = sys.stdout.buffer
+    def __init__(self, output: BinaryIO) -> None:
+        self._output = output
 
     def msg(self, line: bytes) -> None:
         """Write a line."""
@@ -40,7 +41,7 @@ def configure_logs(service: str, *, form: Literal["json", "console"], level: str
     if form == "json":
         # Past the standard library's logging, which was two thirds of what a line costs: a request is one.
         ours: list[Processor] = [errors, structlog.processors.JSONRenderer(_json)]
-        factory: Callable[..., Any] = Lines
+        factory: Callable[..., Any] = partial(_same, Lines(sys.stdout.buffer))
         render: list[Processor] = [errors, structlog.processors.JSONRenderer()]
     else:
         ours = [structlog.stdlib.ProcessorFormatter.wrap_for_formatter]
@@ -67,6 +68,10 @@ def configure_logs(service: str, *, form: Literal["json", "console"], level: str
     for chatty in ("botocore", "aiobotocore", "httpx", "httpcore", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def _same(lines: Lines, *_: object) -> Lines:
+    return lines
 
 
 def _json(line: EventDict, default: Callable[[object], object]) -> bytes:

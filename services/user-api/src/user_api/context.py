@@ -4,8 +4,10 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
 from messaging.topology import Topology
-from msgspec import Struct
+from msgspec import Struct, field
 from runtime.database import Connection, Pool
+
+from user_api.business_clock import BusinessClock
 
 # Longer than it takes to make a connection, far shorter than a client waits.
 CONNECTION_SECONDS = 5
@@ -17,6 +19,7 @@ class Context(Struct, frozen=True, kw_only=True):
     pool: Pool
     topology: Topology
     clock_offset: timedelta
+    clock: BusinessClock = field(default_factory=BusinessClock)
 
     def connection(self) -> AbstractAsyncContextManager[Connection]:
         """Borrow a connection; TimeoutError when none comes free within five seconds."""

@@ -7,13 +7,12 @@ from uuid import UUID, uuid5
 from domain.events import (
     Event,
     UserBirthdayChanged,
-    UserCreated,
     UserDeleted,
     UserNameChanged,
     UserState,
     UserTimezoneChanged,
 )
-from messaging.envelope import Outgoing, compose
+from messaging.envelope import Message, Outgoing, compose
 from messaging.outbox import append
 from messaging.topology import Topology
 from runtime.database import Connection
@@ -27,6 +26,11 @@ async def append_changes(
     connection: Connection, topology: Topology, user: User, changes: Sequence[type[UserState]]
 ) -> None:
     """Append an event of each type in `changes`, each with the whole state that the user is in now."""
+    await append(connection, messages_of(topology, user, changes))
+
+
+def messages_of(topology: Topology, user: User, changes: Sequence[type[UserState]]) -> list[Message]:
+    """Give the messages that tell of those changes, each with the whole state that the user is in now."""
     details = user.details
     events = [
         change(
@@ -43,12 +47,7 @@ async def append_changes(
         )
         for change in changes
     ]
-    await _append(connection, topology, user.id, user.version, user.updated_at, events)
-
-
-async def append_created(connection: Connection, topology: Topology, user: User) -> None:
-    """Append UserCreated."""
-    await append_changes(connection, topology, user, [UserCreated])
+    return _composed(topology, user.id, user.version, user.updated_at, events)
 
 
 async def append_deleted(
@@ -56,22 +55,17 @@ async def append_deleted(
 ) -> None:
     """Append UserDeleted: the deletion is a version of its own, the last."""
     event = UserDeleted(user_id=user_id, version=version, occurred_at=at)
-    await _append(connection, topology, user_id, version, at, [event])
+    await append(connection, _composed(topology, user_id, version, at, [event]))
 
 
-async def _append(
-    connection: Connection,
-    topology: Topology,
-    user_id: UUID,
-    version: int,
-    at: datetime,
-    events: Sequence[Event],
-) -> None:
+def _composed(
+    topology: Topology, user_id: UUID, version: int, at: datetime, events: Sequence[Event]
+) -> list[Message]:
     outgoing = [
         Outgoing(event_id=event_id(user_id, version, event.event_type), subject=user_id, event=event)
         for event in events
     ]
-    await append(connection, compose(topology, SOURCE, at, outgoing))
+    return compose(topology, SOURCE, at, outgoing)
 
 
 def changes_between(old: Details, new: Details) -> list[type[UserState]]:
