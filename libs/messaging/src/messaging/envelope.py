@@ -8,6 +8,7 @@ import msgspec
 from domain.events import EVENT_TYPES, Event, schema_id, type_name
 from domain.priority import Priority
 from msgspec import Struct
+from runtime.telemetry import trace_attributes
 
 from messaging.topology import Topology
 
@@ -57,9 +58,10 @@ ENVELOPE = msgspec.json.Decoder(Envelope)
 def compose(topology: Topology, source: str, at: datetime, outgoing: Iterable[Outgoing]) -> list[Message]:
     """Return the messages of events that happened `at` (aware, UTC), leaving out unpublished event types.
 
-    An event's own priority wins over its type's.
+    An event's own priority wins over its type's. The span that it happens in, if any, goes with the message.
     """
     messages = []
+    traced = trace_attributes()
     for out in outgoing:
         kind = type(out.event)
         event_type = topology.event_types[kind.__name__]
@@ -83,7 +85,7 @@ def compose(topology: Topology, source: str, at: datetime, outgoing: Iterable[Ou
                 event_type=kind.__name__,
                 priority=priority,
                 group_id=str(out.subject),
-                attributes={"eventType": kind.__name__, "priority": priority.value},
+                attributes={"eventType": kind.__name__, "priority": priority.value, **traced},
                 body=msgspec.json.encode(envelope).decode(),
             )
         )

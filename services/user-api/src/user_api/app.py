@@ -6,11 +6,14 @@ from pathlib import Path
 
 import structlog
 from litestar import Litestar
-from messaging.topology import load_topology
+from messaging.topology import Topology, load_topology
+from opentelemetry.trace import Tracer
 from runtime.database import open_pool
 from runtime.stopping import Stop
+from runtime.telemetry import tracing
 from runtime.waiting import StartFailedError
 
+from user_api import __version__
 from user_api.access_log import AccessLog
 from user_api.always_answer import AlwaysAnswer
 from user_api.context import Context
@@ -20,6 +23,7 @@ from user_api.problems import answer_error
 from user_api.routes import user_routes
 from user_api.server import serve_http
 from user_api.settings import Settings
+from user_api.trace_requests import TraceRequests
 
 log = structlog.get_logger()
 
@@ -27,6 +31,12 @@ log = structlog.get_logger()
 async def serve(settings: Settings, stop: Stop) -> None:
     """Serve until `stop` is set, then finish what is in flight. Raises StartFailedError, TopologyError."""
     topology = load_topology(Path(settings.topology_file))
+    async with tracing("user-api", __version__, settings.carillon_env) as tracer:
+        await serve_traced(settings, stop, topology, tracer)
+
+
+async def serve_traced(settings: Settings, stop: Stop, topology: Topology, tracer: Tracer | None) -> None:
+    """Serve, with a span for each request if there is a tracer."""
     async with open_pool("user-api", settings, stop) as pool:
         context = Context(
             pool=pool, topology=topology, clock_offset=timedelta(seconds=settings.clock_offset_seconds)
@@ -40,8 +50,12 @@ async def serve(settings: Settings, stop: Stop) -> None:
         )
         with listen(settings.api_host, settings.api_port) as listener:
             log.info("service.ready", host=settings.api_host, port=settings.api_port)
+            logged = AccessLog(AlwaysAnswer(app))
             await serve_http(
-                AccessLog(AlwaysAnswer(app)), listener, stop, drain_within=settings.drain_timeout_seconds
+                logged if tracer is None else TraceRequests(logged, tracer),
+                listener,
+                stop,
+                drain_within=settings.drain_timeout_seconds,
             )
 
 
