@@ -1,11 +1,12 @@
 """The bare peer of `api`: Litestar, one INSERT and one SELECT; `python -m bench.bare_api POOL URL PORT`.
 
 As one writes it by the documentation: the body is a Struct, the answer is JSON, nothing is logged. POOL is
-`asyncpg`, its pool as it comes, or `lean`, the services' own, which spares it the query that resets a session.
+`asyncpg`, its pool as it comes, or `lean`, the services' own, which spares it the query that resets sessions.
 """
 
 import sys
 from datetime import date, datetime, time
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -49,11 +50,8 @@ class Stored(Person, kw_only=True):
 
 async def serve(kind: str, url: str, port: int) -> None:
     """Serve until told to stop."""
-    pools = {
-        "asyncpg": partial(asyncpg.create_pool, min_size=POOL_SIZE, max_size=POOL_SIZE),
-        "lean": open_pool,
-    }
-    async with pools[kind](url) as pool:
+    of_asyncpg = partial(asyncpg.create_pool, min_size=POOL_SIZE, max_size=POOL_SIZE)
+    async with of_asyncpg(url) if kind == "asyncpg" else open_pool(url) as pool:
 
         @post("/user")
         async def create(data: Person) -> Created:

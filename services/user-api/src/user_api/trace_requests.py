@@ -5,7 +5,17 @@ from functools import cache
 
 import structlog
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
-from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, format_span_id, format_trace_id
+from opentelemetry.context import Context, attach, detach
+from opentelemetry.trace import (
+    Span,
+    SpanKind,
+    Status,
+    StatusCode,
+    Tracer,
+    format_span_id,
+    format_trace_id,
+    set_span_in_context,
+)
 from runtime.telemetry import PROPAGATOR
 
 from user_api.access_log import logged_path
@@ -38,9 +48,9 @@ class TraceRequests:
                 status = message["status"]
             await send(message)
 
-        with self._tracer.start_as_current_span(
+        span = self._tracer.start_span(
             method,
-            context=PROPAGATOR.extract(_sent_trace(scope)),
+            context=_parent(scope),
             kind=SpanKind.SERVER,
             attributes={
                 "http.request.method": method,
@@ -48,29 +58,34 @@ class TraceRequests:
                 "url.path": logged_path(scope["raw_path"]),
                 "network.protocol.version": scope["http_version"],
             },
-            record_exception=False,
-            set_status_on_exception=False,
-        ) as span:
-            ids = span.get_span_context()
-            structlog.contextvars.bind_contextvars(
-                traceId=format_trace_id(ids.trace_id), spanId=format_span_id(ids.span_id)
-            )
-            try:
-                await self._app(scope, receive, note_status)
-            finally:
-                # Known once the application has routed it; a path that is no route's has none.
-                if template := scope.get("path_template"):
-                    route = _route(str(template))
-                    span.update_name(f"{method} {route}")
-                    span.set_attribute("http.route", route)
-                span.set_attribute("http.response.status_code", status)
-                if status >= SERVER_ERROR or status == 0:
-                    span.set_status(Status(StatusCode.ERROR))
-                    span.set_attribute("error.type", str(status))
+        )
+        ids = span.get_span_context()
+        structlog.contextvars.bind_contextvars(
+            traceId=format_trace_id(ids.trace_id), spanId=format_span_id(ids.span_id)
+        )
+        token = attach(set_span_in_context(span))
+        try:
+            await self._app(scope, receive, note_status)
+        finally:
+            detach(token)
+            _conclude(span, method, scope.get("path_template"), status)
 
 
-def _sent_trace(scope: Scope) -> dict[str, str]:
-    return {name.decode(): value.decode("latin-1") for name, value in scope["headers"] if name in PARENT}
+def _conclude(span: Span, method: str, template: object, status: int) -> None:
+    learnt: dict[str, str | int] = {"http.response.status_code": status}
+    if template:  # known once the application has routed the request
+        learnt["http.route"] = route = _route(str(template))
+        span.update_name(f"{method} {route}")
+    if status == 0 or status >= SERVER_ERROR:
+        learnt["error.type"] = str(status)
+        span.set_status(Status(StatusCode.ERROR))
+    span.set_attributes(learnt)
+    span.end()
+
+
+def _parent(scope: Scope) -> Context | None:
+    sent = {name.decode(): value.decode("latin-1") for name, value in scope["headers"] if name in PARENT}
+    return PROPAGATOR.extract(sent) if sent else None
 
 
 @cache
