@@ -81,6 +81,7 @@ async def test_a_request_is_traced_from_its_caller_to_the_statement_and_the_mess
     inserts = [
         span for span in spans if "INSERT INTO users.users" in span.attributes.get("db.query.text", "")
     ]
+    assert {span.name for span in inserts} == {"WITH"}
     assert {span.parent_id for span in inserts} == {post.span_id, servers["POST /user", 409].span_id}
     assert {span.status for span in inserts} == {"STATUS_CODE_UNSET", "STATUS_CODE_ERROR"}
     # Neither a query, nor a mistyped path, nor PostgreSQL's "Key (lower(email))=(…) already exists".

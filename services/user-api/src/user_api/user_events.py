@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from domain.events import (
     Event,
@@ -16,6 +16,7 @@ from messaging.envelope import Message, Outgoing, compose
 from messaging.outbox import append
 from messaging.topology import Topology
 from runtime.database import Connection
+from uuid_utils.compat import uuid5
 
 from user_api.user import Details, User
 
