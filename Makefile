@@ -12,7 +12,7 @@ TYPED := 'libs infra/local contracts tests bench services/scheduler services/dis
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test chaos judges check bench migrate topology lock format clean
+.PHONY: help demo up token test chaos judges check bench migrate topology lock format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
@@ -21,11 +21,14 @@ help: ## List the targets
 demo: $(INSTALLED) ## Ring a dozen birthdays around the world, for real, and prove that each arrived once
 	@$(BIN)/python -m carillon_local.demo
 
-up: $(INSTALLED) ## Run the whole system here until Ctrl-C: API 8000, receiver 8002
+up: $(INSTALLED) ## Run the whole system here until Ctrl-C: API 8000, receiver 8002; AUTH=jwt asks for tokens
 	@$(BIN)/python -m carillon_local.up
 
+token: $(INSTALLED) ## Print a token for a running `make up AUTH=jwt`: ROLE=admin, or USER_ID=…; MINUTES=60
+	@$(BIN)/python -m carillon_local.make_token
+
 test: $(INSTALLED) ## Run every test that needs only Python, with coverage
-	@$(BIN)/python -m pytest -m "not judge" --cov --cov-report=term $(TEST_ARGS)
+	@$(BIN)/python -m pytest -m "not judge" -n 2 --dist loadfile --cov --cov-report=term $(TEST_ARGS)
 
 chaos: $(INSTALLED) ## Kill everything once at the worst moment; nothing may be lost
 	@$(BIN)/python -m pytest tests/chaos

@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from io import StringIO
 from pathlib import Path
@@ -12,6 +13,7 @@ import httpx
 import pytest
 from carillon_local.demo import demo, unless_one_dies
 from carillon_local.local_folder import POSTGRES
+from carillon_local.make_token import make_token
 from carillon_local.options import read_options
 from carillon_local.program import ChildFailedError
 from carillon_local.system import LocalSystem
@@ -19,6 +21,13 @@ from rich.console import Console
 from testkit.ports import port_is_free
 from testkit.postgres_files import remove_folder
 from testkit.wait import eventually
+
+USER = {
+    "firstName": "Ada",
+    "lastName": "Lovelace",
+    "dateOfBirth": "1990-12-10",
+    "timezone": "Europe/London",
+}
 
 
 class Launcher:
@@ -70,6 +79,7 @@ def up(local_dir: Path) -> Iterator[Launcher]:
             "LOCAL_DIR": str(local_dir),
             "API_PORT": str(ports.api_port),
             "RECEIVER_PORT": str(ports.receiver_port),
+            "AUTH": "jwt",
         },
     )
     try:
@@ -93,16 +103,25 @@ async def is_up(launcher: Launcher, local_dir: Path) -> dict[str, str]:
     return env_file(local_dir)
 
 
-async def test_sigint_to_the_launcher_drains_and_stops_everything(up: Launcher, local_dir: Path) -> None:
+async def test_make_token_lets_in_and_sigint_to_the_launcher_drains_and_stops_everything(
+    up: Launcher, local_dir: Path
+) -> None:
     told = await is_up(up, local_dir)
     children = up.children()
+    token = make_token({"LOCAL_DIR": str(local_dir), "ROLE": "service"}, now=int(time.time()))
     async with httpx.AsyncClient(trust_env=False) as http:
         healthy = await http.get(f"{told['API_URL']}/health/ready")
+        without = await http.post(f"{told['API_URL']}/user", json=USER)
+        created = await http.post(
+            f"{told['API_URL']}/user", json=USER, headers={"Authorization": f"Bearer {token}"}
+        )
 
     up.process.send_signal(signal.SIGINT)
     said = up.end()
 
-    assert healthy.status_code == 200
+    assert [answer.status_code for answer in (healthy, without, created)] == [200, 401, 201]
+    assert "make -s token ROLE=admin" in said
+    assert token not in said
     assert len(children) == 7
     assert up.process.returncode == 0, said
     assert left_of(children) == set()
@@ -158,14 +177,8 @@ async def test_the_demo_fails_with_the_last_lines_of_a_service_that_dies(local_d
 
 async def test_what_was_committed_is_there_after_a_restart_of_everything(local_dir: Path) -> None:
     options = read_options({"LOCAL_DIR": str(local_dir)})
-    user = {
-        "firstName": "Ada",
-        "lastName": "Lovelace",
-        "dateOfBirth": "1990-12-10",
-        "timezone": "Europe/London",
-    }
     async with LocalSystem(options, durable=False) as system, httpx.AsyncClient(trust_env=False) as http:
-        created = await http.post(f"{system.api_url}/user", json=user)
+        created = await http.post(f"{system.api_url}/user", json=USER)
     async with LocalSystem(options, durable=False) as system, httpx.AsyncClient(trust_env=False) as http:
         read = await http.get(f"{system.api_url}/user/{created.json()['id']}")
 

@@ -68,7 +68,8 @@ def main() -> None:
     try:
         options = read_options(os.environ)
         # Webhooks go to the demo's own receiver, whatever is set: what arrives elsewhere it cannot count.
-        own = structs.replace(options, local_dir=options.local_dir / "demo", webhook_url=None)
+        # And nobody else calls its API.
+        own = structs.replace(options, local_dir=options.local_dir / "demo", webhook_url=None, auth="off")
         code = asyncio.run(demo(own, Console(highlight=False)))
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")

@@ -2,9 +2,10 @@
 
 import fcntl
 import os
+import secrets
 import shlex
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from testkit.receiver import new_secret
 LOCK = "lock"
 POSTGRES = "postgres"
 SECRET = "webhook-secret"  # noqa: S105 (a file's name)
+JWT_SECRET = "jwt-secret"  # noqa: S105 (a file's name)
 ENV = "env"
 
 
@@ -48,9 +50,17 @@ def wipe(folder: Path) -> None:
 
 def keep_secret(folder: Path) -> str:
     """Return the webhook secret kept in `folder`, made at the first call, so that a restart keeps it."""
-    file = folder / SECRET
+    return _keep(folder / SECRET, new_secret)
+
+
+def keep_jwt_secret(folder: Path) -> str:
+    """Return the secret that tokens are signed with, kept in `folder` as the webhook secret is."""
+    return _keep(folder / JWT_SECRET, lambda: secrets.token_urlsafe(32))
+
+
+def _keep(file: Path, make: Callable[[], str]) -> str:
     if not file.exists():
-        write_private(file, new_secret())
+        write_private(file, make())
     return file.read_text(encoding="utf-8").strip()
 
 
@@ -59,6 +69,16 @@ def write_env(folder: Path, variables: Mapping[str, str]) -> Path:
     file = folder / ENV
     write_private(file, "\n".join(f"{name}={shlex.quote(value)}" for name, value in variables.items()))
     return file
+
+
+def read_env(folder: Path) -> dict[str, str]:
+    """Read what a running system wrote; nothing when none runs."""
+    try:
+        lines = (folder / ENV).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {}
+    pairs = (line.split("=", 1) for line in lines)
+    return {name: "".join(shlex.split(value)) for name, value in pairs}
 
 
 def write_private(file: Path, text: str) -> None:

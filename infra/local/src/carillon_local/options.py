@@ -25,7 +25,11 @@ class Environment(Struct, frozen=True, kw_only=True):
     webhook_url: Annotated[str, Meta(pattern=r"^https?://[^\s/]+")] | None = None
     webhook_secret: Annotated[str, Meta(pattern="^whsec_[A-Za-z0-9+/]{32,}=*$")] | None = None
     clock: Annotated[datetime, Meta(tz=True)] | None = None
-    auth: Literal["off"] = "off"
+    auth: Literal["jwt", "off"] = "off"
+    jwt_secret: str = ""
+    jwks_url: str = ""
+    jwt_issuer: str = "carillon-local"
+    jwt_audience: str = "carillon"
     demo_users: Annotated[int, Meta(ge=1, le=500)] = 12
     topology_file: str | None = None
 
@@ -33,7 +37,8 @@ class Environment(Struct, frozen=True, kw_only=True):
 class Options(Struct, frozen=True, kw_only=True):
     """A local system's options. `clock` is the instant at which its services start; None is now.
 
-    `webhook_url` None starts the receiver and sends webhooks to it.
+    `webhook_url` None starts the receiver and sends webhooks to it. With `auth` jwt and neither `jwt_secret`
+    nor `jwks_url`, a secret is made and kept.
     """
 
     api_port: int
@@ -46,6 +51,10 @@ class Options(Struct, frozen=True, kw_only=True):
     webhook_secret: str | None = None
     clock: datetime | None = None
     auth: str = "off"
+    jwt_secret: str = ""
+    jwks_url: str = ""
+    jwt_issuer: str = ""
+    jwt_audience: str = ""
     demo_users: int = 12
 
 
@@ -74,6 +83,10 @@ def read_options(environment: Mapping[str, str], *, api_port: int = 0, receiver_
         webhook_secret=given.webhook_secret,
         clock=given.clock.astimezone(UTC) if given.clock else None,
         auth=given.auth,
+        jwt_secret=given.jwt_secret,
+        jwks_url=given.jwks_url,
+        jwt_issuer=given.jwt_issuer,
+        jwt_audience=given.jwt_audience,
         demo_users=given.demo_users,
     )
 

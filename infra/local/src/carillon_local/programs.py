@@ -34,6 +34,7 @@ class Wiring(Struct, frozen=True, kw_only=True):
     http: httpx.AsyncClient
     webhook_url: str
     webhook_secret: str
+    auth: Mapping[str, str]
     clock_offset_seconds: float
     log_format: str
     ports: Mapping[str, int]
@@ -97,7 +98,7 @@ def service_program(name: str, wiring: Wiring) -> Program:
     }
     match name:
         case "user-api":
-            own = {"API_HOST": LOOPBACK, "API_PORT": port, "AUTH": wiring.options.auth}
+            own = {"API_HOST": LOOPBACK, "API_PORT": port, **wiring.auth}
         case "webhook-worker":
             own = {
                 **worker_environment(wiring, port),

@@ -6,8 +6,9 @@ import sys
 from testkit.engine import Engine
 from testkit.ports import LOOPBACK
 
-# A developer's own AWS profile, database or proxy must not leak into a local system.
-NOT_INHERITED = ("AWS_", "PG", "DATABASE_")
+# A developer's own AWS profile, database or proxy must not leak into a local system; nor who may call the API
+# into its other services.
+NOT_INHERITED = ("AWS_", "PG", "DATABASE_", "JWT_", "JWKS_URL")
 
 
 def inherited() -> dict[str, str]:

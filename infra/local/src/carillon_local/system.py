@@ -13,6 +13,7 @@ from testkit.embedded_postgres import EmbeddedPostgres
 from testkit.engine import Engine
 from testkit.ports import LOOPBACK, free_port
 
+from carillon_local.auth import auth_variables
 from carillon_local.child import Child, Echo, to_the_end
 from carillon_local.local_folder import POSTGRES, hold, keep_secret, wipe
 from carillon_local.options import Options
@@ -60,6 +61,7 @@ class LocalSystem:
         )
         self.engine = Engine(options.local_dir / "engine", port=options.engine_port)
         self.webhook_secret = options.webhook_secret or ""
+        self.auth: Mapping[str, str] = {"AUTH": "off"}
         self.clock_offset_seconds = 0.0
         self._fresh = fresh
         self._say = say
@@ -134,6 +136,7 @@ class LocalSystem:
             wipe(options.local_dir)
             self._opened.callback(self.postgres.remove)
         self.webhook_secret = options.webhook_secret or keep_secret(options.local_dir)
+        self.auth = auth_variables(options)
         await self._opened.enter_async_context(self._http)
         self._opened.push_async_callback(self._supervisor.stop)
         async with self._told(f"PostgreSQL on port {self.postgres.port}, SNS/SQS on port {self.engine.port}"):
@@ -173,6 +176,7 @@ class LocalSystem:
             http=self._http,
             webhook_url=self.webhook_url,
             webhook_secret=self.webhook_secret,
+            auth=self.auth,
             clock_offset_seconds=self.clock_offset_seconds,
             log_format=self._log_format,
             ports={name: free_port() for name in MODULES} | {"user-api": self.options.api_port},

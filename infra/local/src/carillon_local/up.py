@@ -8,6 +8,7 @@ from runtime.settings import SettingsError
 from testkit.child_process import StartFailedError
 from testkit.postgres_binaries import FilesError
 
+from carillon_local.auth import how_to_call
 from carillon_local.foreground import until_told
 from carillon_local.local_folder import ENV, write_env
 from carillon_local.options import API_PORT, RECEIVER_PORT, Options, read_options
@@ -58,6 +59,7 @@ def connection(system: LocalSystem) -> dict[str, str]:
         "WEBHOOK_URL": system.webhook_url,
         "WEBHOOK_SECRET": system.webhook_secret,
         "CLOCK_OFFSET_SECONDS": str(system.clock_offset_seconds),
+        **{name: value for name, value in system.auth.items() if name != "AUTH"},
     }
 
 
@@ -68,6 +70,7 @@ def where(system: LocalSystem) -> str:
         [
             "",
             f"  API         {system.api_url}",
+            f"  auth        {how_to_call(system.options)}",
             f"  webhooks    {system.webhook_url}",
             f"  received    {received}",
             f"  secret      {system.webhook_secret}",

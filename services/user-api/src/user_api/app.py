@@ -6,6 +6,7 @@ from pathlib import Path
 
 import structlog
 from litestar import Litestar
+from litestar.types import ASGIApp
 from messaging.topology import Topology, load_topology
 from opentelemetry.trace import Tracer
 from runtime.database import open_pool
@@ -16,11 +17,14 @@ from runtime.waiting import StartFailedError
 from user_api import __version__
 from user_api.access_log import AccessLog
 from user_api.always_answer import AlwaysAnswer
+from user_api.auth.guard import open_guard
 from user_api.context import Context
+from user_api.cors import Cors
 from user_api.health import health_routes
 from user_api.openapi import openapi_route
 from user_api.problems import answer_error
 from user_api.routes import user_routes
+from user_api.security_headers import SecurityHeaders
 from user_api.server import serve_http
 from user_api.settings import Settings
 from user_api.trace_requests import TraceRequests
@@ -38,11 +42,14 @@ async def serve(settings: Settings, stop: Stop) -> None:
 async def serve_traced(settings: Settings, stop: Stop, topology: Topology, tracer: Tracer | None) -> None:
     """Serve, with a span for each request if there is a tracer."""
     # Its tables only grow, and a third of what PostgreSQL spends on a small statement is planning it.
-    async with open_pool("user-api", settings, stop, plan_anew=False) as pool:
+    async with (
+        open_pool("user-api", settings, stop, plan_anew=False) as pool,
+        open_guard(settings, stop) as guard,
+    ):
         context = Context(
             pool=pool, topology=topology, clock_offset=timedelta(seconds=settings.clock_offset_seconds)
         )
-        handlers = [*user_routes(context), *health_routes(pool, stop)]
+        handlers = [*user_routes(context), *health_routes(pool, stop, guard.checks)]
         app = Litestar(
             route_handlers=[*handlers, openapi_route(handlers)],
             exception_handlers={Exception: answer_error},
@@ -51,13 +58,21 @@ async def serve_traced(settings: Settings, stop: Stop, topology: Topology, trace
         )
         with listen(settings.api_host, settings.api_port) as listener:
             log.info("service.ready", host=settings.api_host, port=settings.api_port)
-            logged = AccessLog(AlwaysAnswer(app))
+            logged = around(guard.before(app), settings)
             await serve_http(
                 logged if tracer is None else TraceRequests(logged, tracer),
                 listener,
                 stop,
                 drain_within=settings.drain_timeout_seconds,
             )
+
+
+def around(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """Put around an application what every answer passes, whoever gave it: net, headers, log."""
+    app = AlwaysAnswer(app)
+    if settings.cors_origins:
+        app = Cors(app, settings.cors_origins)
+    return AccessLog(SecurityHeaders(app, local=settings.carillon_env == "local"))
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 
 class BusinessClock:
-    """An estimate; the database checks it wherever something is stored by it (ADR 0007)."""
+    """An estimate; the database checks it wherever something is stored by it (ADR 0008)."""
 
     def __init__(self) -> None:
         # Its distance from this process's monotonic clock, in seconds: that one is never set.

@@ -1,6 +1,7 @@
 """Health: /health and /health/ready (the database answers, nobody asked to stop), /health/live (it runs)."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -8,7 +9,7 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 from runtime.database import Pool, ping
-from runtime.health import readiness
+from runtime.health import Check, readiness
 from runtime.stopping import Stop
 
 from user_api.problem import Problem, answer_problem
@@ -25,8 +26,8 @@ class Health(Struct, frozen=True):
     status: str
 
 
-def health_routes(pool: Pool, stop: Stop) -> list[HTTPRouteHandler]:
-    """Make the routes that probes ask."""
+def health_routes(pool: Pool, stop: Stop, checks: Mapping[str, Check]) -> list[HTTPRouteHandler]:
+    """Make the routes that probes ask; `checks` are made beside that of the database."""
 
     async def database() -> None:
         # Around the wait for a free connection too, which a full pool would make as long as it likes.
@@ -41,7 +42,7 @@ def health_routes(pool: Pool, stop: Stop) -> list[HTTPRouteHandler]:
     @get(["/health", "/health/ready"])
     async def ready(request: Request[Any, Any, Any]) -> Response[Health] | Response[bytes]:
         """Tell whether requests are answered: 503 while the database is away or the service stops."""
-        failing = await readiness({"database": database}, stop)
+        failing = await readiness({"database": database, **checks}, stop)
         if not failing:
             return Response(Health("ready"))
         log.warning("health.not_ready", failing=failing)

@@ -19,9 +19,12 @@ from user_api.refusals import (
     ClientGoneError,
     EmailTakenError,
     FieldProblem,
+    ForbiddenError,
     IfMatchMissingError,
     InvalidInputError,
+    KeysUnavailableError,
     StaleVersionError,
+    UnauthenticatedError,
     UnknownUserError,
 )
 
@@ -36,6 +39,13 @@ PROBLEMS: Mapping[type[BaseException], Problem] = {
         title="The request is not complete",
         status=400,
         detail="The connection ended before the body did.",
+    ),
+    ForbiddenError: Problem(
+        kind="forbidden",
+        title="Not allowed",
+        status=403,
+        detail="Your token does not allow this.",
+        headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
     ),
     UnknownUserError: Problem(
         kind="unknown-user", title="No such user", status=404, detail="There is no user of this id."
@@ -60,6 +70,13 @@ PROBLEMS: Mapping[type[BaseException], Problem] = {
         status=428,
         detail="Send If-Match with the ETag of the version that you change, so that no change is lost.",
         errors=(FieldProblem("If-Match", "is missing"),),
+    ),
+    KeysUnavailableError: Problem(
+        kind="unavailable",
+        title="Not available now",
+        status=503,
+        detail="Tokens cannot be verified now. Try again.",
+        headers=RETRY_AFTER,
     ),
     asyncio.CancelledError: Problem(
         kind="unavailable",
@@ -104,6 +121,8 @@ def problem_of(error: BaseException) -> Problem:
                 errors=(FieldProblem("If-Match", "is not the version that the user is at"),),
                 headers={"ETag": entity_tag(error.version)},
             )
+        case UnauthenticatedError():
+            return unauthenticated(error.reason)
         # What Litestar itself refuses: no such path, no such method, a bad Host.
         case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
             status = HTTPStatus(error.status_code)
@@ -116,6 +135,18 @@ def problem_of(error: BaseException) -> Problem:
             )
         case _:
             return PROBLEMS.get(type(error)) or (UNAVAILABLE if is_passing(error) else UNHANDLED)
+
+
+def unauthenticated(reason: str | None) -> Problem:
+    """Give the problem of a request without a good token (RFC 6750 §3: no error code where none was sent)."""
+    challenge = f'error="invalid_token", error_description="{reason}"' if reason else 'realm="carillon"'
+    return Problem(
+        kind="unauthenticated",
+        title="A valid token is required",
+        status=401,
+        detail=f"{reason or 'Send a bearer token in the Authorization header'}.",
+        headers={"WWW-Authenticate": f"Bearer {challenge}"},
+    )
 
 
 def translate(error: BaseException) -> Problem:

@@ -46,6 +46,22 @@ class StaleVersionError(Exception):
         self.version = version
 
 
+class UnauthenticatedError(Exception):
+    """The request names no caller; the reason says what is wrong with its token and never repeats it."""
+
+    def __init__(self, reason: str | None = None) -> None:
+        super().__init__(reason or "there is no bearer token")
+        self.reason = reason
+
+
+class ForbiddenError(Exception):
+    """The caller may not do this, whatever there is to do it to."""
+
+
+class KeysUnavailableError(Exception):
+    """No token can be verified: the issuer's keys were never fetched."""
+
+
 class ClientGoneError(Exception):
     """The client left before it had sent its request."""
 

@@ -10,6 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from user_api.answer import Answer
+from user_api.auth import Role, require, require_user
 from user_api.context import Context
 from user_api.create_user import create_user
 from user_api.delete_user import delete_user
@@ -36,14 +37,17 @@ def user_routes(context: Context) -> list[HTTPRouteHandler]:
     @post("/user")
     async def create(request: AnyRequest) -> Response[UserAnswer]:
         """Create a user; their birthday rings every year from then on."""
+        require(request, Role.ADMIN, Role.SERVICE)
         user = await create_user(context, await described(request, None))
         return _answer(user, 201, {"Location": f"/user/{user.id}"})
 
     @get("/user/{user_id:str}")
     async def read(request: AnyRequest, user_id: FromPath[str]) -> Response[UserAnswer] | Response[None]:
         """Read a user; with If-None-Match, only if they changed."""
+        id_ = _user_id(user_id)
+        require_user(request, id_)
         known = read_tags(request.scope, "If-None-Match")
-        user = await read_user(context, _user_id(user_id))
+        user = await read_user(context, id_)
         if known is not None and known.match_weakly(user.version):
             return Response(None, status_code=304, headers={"ETag": entity_tag(user.version)})
         return _answer(user)
@@ -52,13 +56,16 @@ def user_routes(context: Context) -> list[HTTPRouteHandler]:
     async def replace(request: AnyRequest, user_id: FromPath[str]) -> Response[UserAnswer]:
         """Replace a user, at the version that If-Match names."""
         id_ = _user_id(user_id)
+        require_user(request, id_)
         if_match = required_if_match(request.scope)
         return _answer(await replace_user(context, id_, await described(request, id_), if_match))
 
     @delete("/user/{user_id:str}")
     async def remove(request: AnyRequest, user_id: FromPath[str]) -> None:
         """Delete a user with everything they had, at the version that If-Match names."""
-        await delete_user(context, _user_id(user_id), required_if_match(request.scope))
+        id_ = _user_id(user_id)
+        require_user(request, id_)
+        await delete_user(context, id_, required_if_match(request.scope))
 
     return [create, read, replace, remove]
 

@@ -1,19 +1,68 @@
 """What the user API reads from its environment."""
 
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
+from msgspec import Meta
 from runtime.settings import Port, ServiceSettings
+
+LEAST_SECRET_BYTES = 32  # RFC 7518 §3.2: as long as the hash
+_ORIGIN = r"https?://(\[[0-9a-f:]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?"
+
+JwksUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^https?://[^\s/?#]+([/?][^\s#]*)?$",
+        description="a URL such as https://issuer.example/.well-known/jwks.json",
+    ),
+]
+Origins = Annotated[
+    str,
+    Meta(
+        pattern=rf"^(\*|{_ORIGIN}(\s*,\s*{_ORIGIN})*)$",
+        description="* or origins as browsers send them, such as https://app.example.com, between commas",
+    ),
+]
 
 
 class Settings(ServiceSettings, frozen=True, kw_only=True):
-    """Where to listen, and who may call; `auth` has no default, so nobody is let in by omission."""
+    """Where to listen, and who may call; `auth` has no default, so nobody is let in by omission.
 
-    auth: Literal["off"]
+    With AUTH=jwt, JWT_ISSUER, JWT_AUDIENCE and one of JWT_SECRET (HS256) and JWKS_URL (RS256, ES256) are set.
+    """
+
+    auth: Literal["jwt", "off"]
     api_port: Port
     api_host: str = "127.0.0.1"
+    jwt_issuer: str = ""
+    jwt_audience: str = ""
+    jwt_secret: str = ""
+    jwks_url: JwksUrl = ""
+    jwks_refresh_seconds: Annotated[float, Meta(ge=10, le=86_400)] = 300
+    # Whose pages may call the API from a browser; none by default.
+    cors_origins: Origins = ""
 
     def __post_init__(self) -> None:
-        """Refuse to be open to the world."""
+        """Refuse to be open to the world, and tokens that nobody could verify."""
         super().__post_init__()
-        if self.carillon_env != "local":
-            raise ValueError("AUTH=off is allowed only with CARILLON_ENV=local")
+        if self.auth == "off":
+            if self.carillon_env != "local":
+                raise ValueError("AUTH=off is allowed only with CARILLON_ENV=local")
+            return
+        for variable, value in (("JWT_ISSUER", self.jwt_issuer), ("JWT_AUDIENCE", self.jwt_audience)):
+            if not value:
+                raise ValueError(f"{variable} is not set, and AUTH=jwt needs it")
+        if bool(self.jwt_secret) == bool(self.jwks_url):
+            raise ValueError("AUTH=jwt needs one of JWT_SECRET and JWKS_URL, and not both")
+        if self.jwt_secret and len(self.jwt_secret.encode()) < LEAST_SECRET_BYTES:
+            raise ValueError(f"JWT_SECRET is shorter than {LEAST_SECRET_BYTES} bytes")
+        if self.jwks_url and not _has_host(self.jwks_url):
+            raise ValueError("JWKS_URL has no host, or a port that is none")
+
+
+def _has_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
