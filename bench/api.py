@@ -5,12 +5,11 @@ from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from statistics import median
 
-import msgspec
 from msgspec import Struct
 from runtime.database import Pool
-from testkit import build
 from testkit.embedded_postgres import EmbeddedPostgres
 
+from bench.api_requests import gets, posts
 from bench.api_servers import CONNECTIONS, Outcome, Server, bare_api, trace_sink, user_api
 from bench.figures import Figure, Report, alternate, compare
 from bench.scratch import SQL, TEMPLATE, open_pool, scratch_postgres
@@ -31,8 +30,8 @@ class Contender(Struct, frozen=True, kw_only=True):
 
 
 async def run(*, quick: bool) -> Report:
-    """Send 4,000 requests a round (500 when quick) of each kind to each server."""
-    requests, rounds = (500, 1) if quick else (4000, 5)
+    """Send 3,000 requests a round (500 when quick) of each kind to each server."""
+    requests, rounds = (500, 1) if quick else (3000, 5)
     async with scratch_postgres() as postgres, open_pool(postgres.url(database=TEMPLATE)) as admin:
         await admin.execute(SQL["create_people"])
         async with contenders(postgres) as servers:
@@ -77,8 +76,8 @@ async def create(admin: Pool, requests: int, contender: Contender) -> Outcome:
 
 async def read(admin: Pool, contender: Contender) -> Outcome:
     """Read every user once, in random order."""
-    ids = [row[0] for row in await admin.fetch(contender.ids)]
-    outcome = contender.server.take([get(str(user_id)) for user_id in ids])
+    ids = [str(row[0]) for row in await admin.fetch(contender.ids)]
+    outcome = contender.server.take(gets(ids))
     assert outcome.load.statuses == {"200": len(ids)}, outcome.load.statuses
     return outcome
 
@@ -121,20 +120,3 @@ def spent(outcomes: dict[str, list[Outcome]], ours: str, peer: str) -> str | Non
         f"CPU of the server {costs[0]:.2f} ms a request, the peer's {costs[1]:.2f}, lean {costs[2]:.2f}; "
         f"client ≤ {client:.0%} busy"
     )
-
-
-def posts(count: int) -> list[bytes]:
-    """Return requests that create so many users."""
-    bodies = [
-        msgspec.json.encode(build.user_body(email=f"user{number}@example.com")) for number in range(count)
-    ]
-    return [
-        b"POST /user HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
-        for body in bodies
-    ]
-
-
-def get(user_id: str) -> bytes:
-    """Return the request that reads a user."""
-    return b"GET /user/%b HTTP/1.1\r\nHost: localhost\r\n\r\n" % user_id.encode()

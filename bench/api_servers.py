@@ -16,6 +16,7 @@ from testkit.child_process import ChildProcess
 from testkit.die_with_parent import dies_with_parent
 from testkit.ports import LOOPBACK, free_port
 
+from bench.api_requests import SETTINGS
 from bench.cpu import cpu_seconds
 from bench.scratch import TOPOLOGY_FILE
 
@@ -80,8 +81,7 @@ def user_api(database_url: str, settings: Mapping[str, str]) -> Iterator[Server]
     """Run Carillon's, with these settings besides those that it always needs."""
     port = free_port()
     environment = {
-        "CARILLON_ENV": "local",
-        "AUTH": "off",
+        **SETTINGS,
         "DATABASE_URL": database_url,
         "TOPOLOGY_FILE": str(TOPOLOGY_FILE),
         "API_PORT": str(port),
