@@ -19,6 +19,8 @@ try:
     open_letter("whsec_hidden")
 except ValueError:
     log.exception("letter.lost", letter=1)
+if {form!r} == "json":
+    log.info("hard to write", half="\\ud800", large=2**70, thing=object, name="Zoë")
 """
 
 
@@ -39,10 +41,12 @@ def test_every_line_is_json_with_level_time_and_service_libraries_included() -> 
     assert [(line["event"], line["level"], line["service"]) for line in lines] == [
         ("from elsewhere", "warning", "test"),
         ("letter.lost", "error", "test"),
+        ("hard to write", "info", "test"),
     ]
     assert all(line["timestamp"].endswith("Z") for line in lines)
     assert lines[1]["letter"] == 1
     assert lines[1]["exception"][0]["exc_type"] == "ValueError"
+    assert (lines[2]["half"], lines[2]["large"], lines[2]["name"]) == ("\ud800", 2**70, "Zoë")
 
 
 def test_a_traceback_does_not_tell_what_the_variables_held() -> None:

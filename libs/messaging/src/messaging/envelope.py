@@ -8,6 +8,7 @@ import msgspec
 from domain.events import EVENT_TYPES, DueEvent, Event, schema_id, type_name
 from domain.priority import Priority
 from msgspec import Struct
+from runtime.telemetry import trace_attributes
 
 from messaging.topology import Topology
 
@@ -58,9 +59,10 @@ def compose(topology: Topology, source: str, at: datetime, outgoing: Iterable[Ou
     """Return the messages of events that happened `at` (aware, UTC), leaving out unpublished event types.
 
     A due event's own priority wins over its type's. An occasion's is that of its due events, not of the news
-    that it was added.
+    that it was added. The span that it happens in, if any, goes with the message.
     """
     messages = []
+    traced = trace_attributes()
     for out in outgoing:
         kind = type(out.event)
         event_type = topology.event_types[kind.__name__]
@@ -84,7 +86,7 @@ def compose(topology: Topology, source: str, at: datetime, outgoing: Iterable[Ou
                 event_type=kind.__name__,
                 priority=priority,
                 group_id=str(out.subject),
-                attributes={"eventType": kind.__name__, "priority": priority.value},
+                attributes={"eventType": kind.__name__, "priority": priority.value, **traced},
                 body=msgspec.json.encode(envelope).decode(),
             )
         )

@@ -28,16 +28,19 @@ class NotMigratedError(Exception):
 
 
 @asynccontextmanager
-async def open_pool(service: str, settings: ServiceSettings, stop: Stop) -> AsyncIterator[Pool]:
+async def open_pool(
+    service: str, settings: ServiceSettings, stop: Stop, *, plan_anew: bool = True
+) -> AsyncIterator[Pool]:
     """Open the service's pool; wait `start_timeout_seconds` for PostgreSQL and for its migrations.
 
+    `plan_anew` plans a statement each time it is executed, as one over a queue's table needs.
     A newer database is fine: migrations are safe beside the old version (expand, then contract).
     """
     url = urlsplit(settings.database_url)
     where = f"PostgreSQL at {url.netloc.rpartition('@')[2]}{url.path}"
 
     async def connect() -> Pool:
-        pool = make_pool(service, settings.database_url, settings, min_size=1)
+        pool = make_pool(service, settings.database_url, settings, min_size=1, plan_anew=plan_anew)
         try:
             await pool
             await require_migrations(pool)
@@ -59,15 +62,15 @@ def make_pool(
     settings: ServiceSettings,
     *,
     min_size: int,
+    plan_anew: bool = True,
     connection_class: type[asyncpg.Connection] = asyncpg.Connection,
 ) -> Pool:
     """Make a pool as a service's settings have it; awaiting it opens `min_size` connections."""
     server_settings = {"application_name": f"carillon-{service}"}
-    if settings.database_statement_cache:
+    if plan_anew and settings.database_statement_cache:
         # A plan made while a queue's table was empty reads all of it for each row once it is full: 35 s a
         # lease at 200,000 messages instead of 0.03 s. Planning anew costs a statement less than 1 ms.
         server_settings["plan_cache_mode"] = "force_custom_plan"
-
     return asyncpg.create_pool(
         url,
         min_size=min_size,

@@ -1,7 +1,10 @@
 """SQL: one statement a file, `sql/claim_due.sql`, named as the function that calls it, loaded once."""
 
+import re
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
+
+_FIRST_COMMENT = re.compile(r"\A(?:--.*\n)+")
 
 
 class Statements(Mapping[str, str]):
@@ -10,7 +13,8 @@ class Statements(Mapping[str, str]):
     def __init__(self, package: str) -> None:
         folder = files(package).joinpath("sql")
         self._texts = {
-            file.name.removesuffix(".sql"): file.read_text(encoding="utf-8")
+            # Without what it tells a reader first: a span is named by a statement's first word.
+            file.name.removesuffix(".sql"): _FIRST_COMMENT.sub("", file.read_text(encoding="utf-8"))
             for file in folder.iterdir()
             if file.name.endswith(".sql")
         }

@@ -47,7 +47,7 @@ class AccessLog:
                 ip=client[0] if (client := scope.get("client")) else None,
                 requestTime=requested_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
                 httpMethod=scope["method"],  # type: ignore[typeddict-item] # there are no web sockets
-                resourcePath=_path(scope["raw_path"]),
+                resourcePath=logged_path(scope["raw_path"]),
                 status=status,
                 protocol=f"HTTP/{scope['http_version']}",
                 responseLength=length,
@@ -62,5 +62,6 @@ def _request_id(scope: Scope) -> str:
     return str(uuid4())
 
 
-def _path(raw: bytes) -> str:
+def logged_path(raw: bytes) -> str:
+    """Give a path as it may be logged."""
     return raw.decode() if _SANE_PATH.fullmatch(raw) else "(not logged)"

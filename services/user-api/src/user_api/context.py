@@ -8,10 +8,11 @@ from typing import Self
 
 from litestar.types import Scope
 from messaging.topology import Topology
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 from runtime.database import Connection, Pool
 
+from user_api.business_clock import BusinessClock
 from user_api.read_your_writes import may_read_late
 from user_api.replica import Replica
 
@@ -38,6 +39,7 @@ class Context(Struct, frozen=True, kw_only=True):
     pool: Pool
     topology: Topology
     clock_offset: timedelta
+    clock: BusinessClock = field(default_factory=BusinessClock)
     replica: Replica | None = None
     reads_late: bool = False
 

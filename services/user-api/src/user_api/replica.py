@@ -117,7 +117,12 @@ async def open_replica(settings: Settings, primary: Pool, stop: Stop) -> AsyncIt
         yield None
         return
     pool = make_pool(
-        "user-api", settings.database_replica_url, settings, min_size=0, connection_class=ReplicaConnection
+        "user-api",
+        settings.database_replica_url,
+        settings,
+        min_size=0,
+        plan_anew=False,
+        connection_class=ReplicaConnection,
     )
     await pool
     replica = Replica(pool, primary, behind=timedelta(seconds=settings.replica_lag_seconds))

@@ -9,6 +9,7 @@ from litestar import Request, Response, delete, get, patch, post, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from user_api.answer import Answer
 from user_api.auth import Role, require, require_user
 from user_api.context import Context
 from user_api.create_user import create_user
@@ -114,4 +115,4 @@ def path_id(text: str, field: str = "id") -> UUID:
 
 def _answer(user: User, status: int = 200, headers: dict[str, str] | None = None) -> Response[UserAnswer]:
     tagged = {"ETag": entity_tag(user.version), **(headers or {})}
-    return Response(answer_of(user), status_code=status, headers=tagged)
+    return Answer(answer_of(user), status_code=status, headers=tagged)

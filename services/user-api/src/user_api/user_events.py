@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from domain.events import (
     Event,
@@ -17,6 +17,7 @@ from messaging.envelope import Message, Outgoing, compose
 from messaging.outbox import append
 from messaging.topology import Topology
 from runtime.database import Connection
+from uuid_utils.compat import uuid5
 
 from user_api.user import Details, User
 
@@ -27,30 +28,18 @@ async def append_changes(
     connection: Connection, topology: Topology, user: User, changes: Sequence[type[UserState]]
 ) -> None:
     """Append an event of each type in `changes`, each with the whole state that the user is in now."""
+    await append(connection, messages_of(topology, user, changes))
+
+
+def messages_of(topology: Topology, user: User, changes: Sequence[type[UserState]]) -> list[Message]:
+    """Give the messages that tell of those changes, each with the whole state that the user is in now."""
     events = [_state(change, user) for change in changes]
-    await _append(connection, topology, user.id, user.version, user.updated_at, events)
+    return _composed(topology, user.id, user.version, user.updated_at, events)
 
 
-async def append_created(connection: Connection, topology: Topology, user: User) -> None:
-    """Append UserCreated."""
-    await append_changes(connection, topology, user, [UserCreated])
-
-
-def created_messages(topology: Topology, users: Sequence[User], at: datetime) -> list[Message]:
-    """Give the messages, yet to be appended, that tell of many users created at one instant."""
-    return compose(
-        topology,
-        SOURCE,
-        at,
-        [
-            Outgoing(
-                event_id=event_id(user.id, user.version, UserCreated.event_type),
-                subject=user.id,
-                event=_state(UserCreated, user),
-            )
-            for user in users
-        ],
-    )
+def created_messages(topology: Topology, users: Sequence[User]) -> list[Message]:
+    """Give the messages, yet to be appended, that tell of many users created."""
+    return [message for user in users for message in messages_of(topology, user, [UserCreated])]
 
 
 async def append_deleted(
@@ -58,7 +47,7 @@ async def append_deleted(
 ) -> None:
     """Append UserDeleted: the deletion is a version of its own, the last."""
     event = UserDeleted(user_id=user_id, version=version, occurred_at=at)
-    await _append(connection, topology, user_id, version, at, [event])
+    await append(connection, _composed(topology, user_id, version, at, [event]))
 
 
 def _state(change: type[UserState], user: User) -> UserState:
@@ -77,19 +66,14 @@ def _state(change: type[UserState], user: User) -> UserState:
     )
 
 
-async def _append(
-    connection: Connection,
-    topology: Topology,
-    user_id: UUID,
-    version: int,
-    at: datetime,
-    events: Sequence[Event],
-) -> None:
+def _composed(
+    topology: Topology, user_id: UUID, version: int, at: datetime, events: Sequence[Event]
+) -> list[Message]:
     outgoing = [
         Outgoing(event_id=event_id(user_id, version, event.event_type), subject=user_id, event=event)
         for event in events
     ]
-    await append(connection, compose(topology, SOURCE, at, outgoing))
+    return compose(topology, SOURCE, at, outgoing)
 
 
 def changes_between(old: Details, new: Details) -> list[type[UserState]]:

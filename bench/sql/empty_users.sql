@@ -1,0 +1,1 @@
+TRUNCATE users.users, outbox.messages;
