@@ -41,7 +41,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
 
 async def serve_traced(settings: Settings, stop: Stop, topology: Topology, tracer: Tracer | None) -> None:
     """Serve, with a span for each request if there is a tracer."""
-    # Its tables only grow, and a third of what PostgreSQL spends on a small statement is planning it.
+    # Its tables only grow, and a fifth of what PostgreSQL spends on a small statement is planning it.
     async with (
         open_pool("user-api", settings, stop, plan_anew=False) as pool,
         open_guard(settings, stop) as guard,
