@@ -14,8 +14,10 @@ from bench.api_servers import CONNECTIONS, Outcome, Server, bare_api, trace_sink
 from bench.figures import Figure, Report, alternate, compare
 from bench.scratch import SQL, TEMPLATE, open_pool, scratch_postgres
 
-OURS, TRACED, BARE, LEAN = "carillon", "carillon, traced", "bare Litestar", "bare Litestar, lean pool"
-GOALS = {OURS: "≥ 0.75", TRACED: "≥ 0.60"}
+OURS, TRACED, SAMPLED = "", ", all traced", ", one in ten traced"
+BARE, LEAN = "bare Litestar", "bare Litestar, lean pool"
+GOALS = {OURS: "≥ 0.75", TRACED: "≥ 0.60", SAMPLED: "≥ 0.60"}
+SAMPLER = {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.1"}
 WARM_UP = 500
 
 Ask = Callable[["Contender"], Awaitable[Outcome]]
@@ -50,9 +52,10 @@ async def contenders(postgres: EmbeddedPostgres) -> AsyncIterator[dict[str, Cont
     """Run all of them side by side, on one PostgreSQL; those that are not asked do nothing."""
     url = postgres.url("carillon_user_api", TEMPLATE)
     with ExitStack() as stack:
-        endpoint = stack.enter_context(trace_sink())
+        export = {"OTEL_EXPORTER_OTLP_ENDPOINT": stack.enter_context(trace_sink())}
         ours = stack.enter_context(user_api(url, {}))
-        traced = stack.enter_context(user_api(url, {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}))
+        traced = stack.enter_context(user_api(url, export))
+        sampled = stack.enter_context(user_api(url, {**export, **SAMPLER}))
         bare = stack.enter_context(bare_api("asyncpg", url))
         lean = stack.enter_context(bare_api("lean", url))
         users = partial(Contender, empty=SQL["empty_users"], ids=SQL["user_ids"])
@@ -60,6 +63,7 @@ async def contenders(postgres: EmbeddedPostgres) -> AsyncIterator[dict[str, Cont
         yield {
             OURS: users(server=ours),
             TRACED: users(server=traced),
+            SAMPLED: users(server=sampled),
             BARE: people(server=bare),
             LEAN: people(server=lean),
         }
@@ -93,8 +97,8 @@ async def measure(what: str, rounds: int, servers: dict[str, Contender], ask: As
 
     rates = await alternate(rounds, {name: partial(asked, name) for name in servers})
     figures = []
-    for ours in (OURS, TRACED):
-        label = what if ours == OURS else f"{what}, traced"
+    for ours in (OURS, TRACED, SAMPLED):
+        label = f"{what}{ours}"
         for peer in (BARE, LEAN):
             goal, note = (GOALS[ours], spent(outcomes, ours, peer)) if peer == BARE else (None, None)
             figures.append(compare(label, "req/s", rates[ours], peer, rates[peer], goal=goal, note=note))

@@ -32,7 +32,7 @@ async def tracing(service: str, version: str, environment: str) -> AsyncIterator
     if disabled or not any(os.environ.get(name, "").strip() for name in ENDPOINTS):
         yield None
         return
-    # Imported here: a service that is not traced starts 0.2 s sooner.
+    # Imported here: a service that is not traced starts 0.5 s sooner.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
     from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor  # noqa: PLC0415
     from opentelemetry.sdk.resources import Resource  # noqa: PLC0415

