@@ -25,7 +25,7 @@ up: $(INSTALLED) ## Run the whole system here until Ctrl-C: API 8000, receiver 8
 	@$(BIN)/python -m carillon_local.up
 
 test: $(INSTALLED) ## Run every test that needs only Python, with coverage
-	@$(BIN)/python -m pytest -m "not judge" --cov --cov-report=term $(TEST_ARGS)
+	@$(BIN)/python -m pytest -m "not judge" -n 2 --dist loadfile --cov --cov-report=term $(TEST_ARGS)
 
 chaos: $(INSTALLED) ## Kill everything once at the worst moment; nothing may be lost
 	@$(BIN)/python -m pytest tests/chaos

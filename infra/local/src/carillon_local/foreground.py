@@ -15,6 +15,8 @@ async def until_told(run: Callable[[], Awaitable[int]], hurry: Callable[[], None
     A second signal calls `hurry`; `run` still ends by itself.
     """
     loop = asyncio.get_running_loop()
+    # Asked before anything runs: what blocks SIGINT later is its handler.
+    make = _make_that_hears_sigint()
     running = asyncio.ensure_future(run())
     told = 0
 
@@ -30,24 +32,28 @@ async def until_told(run: Callable[[], Awaitable[int]], hurry: Callable[[], None
         # nohup ignores SIGHUP on purpose; a shell ignores SIGINT for its background jobs by mere custom.
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             loop.add_signal_handler(number, tell)
-    listening = asyncio.create_task(_listen_to_make(running.cancel))
+    listening = asyncio.create_task(_listen_to_make(make, running.cancel)) if make else None
     try:
         return await running
     except asyncio.CancelledError:
         return when_told
     finally:
-        listening.cancel()
+        if listening:
+            listening.cancel()
 
 
-async def _listen_to_make(stop: Callable[[], object]) -> None:
+def _make_that_hears_sigint() -> int | None:
+    """Return the pid of the `make` that started us, unless it blocks SIGINT all along: that tells nothing."""
+    make = os.getppid()
+    return make if _in_sigint_handler(make) is False else None
+
+
+async def _listen_to_make(make: int, stop: Callable[[], object]) -> None:
     """Stop when the `make` that started us gets SIGINT, which it keeps to itself while it waits for our end.
 
     A `kill -INT` of `make up` would otherwise do nothing, for ever. Linux shows a signal as blocked while its
-    handler runs, and make waits within its handler. Where it is blocked all along, that tells nothing.
+    handler runs, and make waits within its handler.
     """
-    make = os.getppid()
-    if _in_sigint_handler(make) is not False:
-        return
     seen = 0
     while seen < 2 and os.getppid() == make:  # noqa: PLR2004 (once may be a passing critical section)
         await asyncio.sleep(POLL_SECONDS)
