@@ -14,7 +14,8 @@ WRONG = [
     ("GET", "/schema", 404),
     ("GET", "/schema/swagger", 404),
     ("GET", "/openapi.json/redoc", 404),
-    ("GET", "/user", 405),
+    ("DELETE", "/user", 405),
+    ("GET", "/user/import", 405),
     ("PATCH", "/user", 405),
     ("POST", "/health", 405),
     ("POST", "/user/0198c0de-0000-7000-8000-000000000000", 405),
@@ -81,6 +82,7 @@ async def test_the_openapi_document_describes_the_routes(api: httpx.AsyncClient)
     assert set(answer.json()["paths"]) == {
         "/user",
         "/user/{user_id}",
+        "/user/import",
         "/health",
         "/health/live",
         "/health/ready",
