@@ -173,6 +173,9 @@ def test_a_rule_as_old_as_the_calendar_is_advanced_in_a_few_steps(text: str, sta
             None,
             ["1997-08-05", "1997-08-17", "1997-08-19", "1997-08-31"],
         ),
+        # a day's number counts in the year, or in the months named (the first is RFC 5545's example)
+        ("FREQ=YEARLY;BYDAY=20MO", "1997-05-19", None, ["1997-05-19", "1998-05-18", "1999-05-17"]),
+        ("FREQ=YEARLY;BYMONTH=3,10;BYDAY=-1SU", "2027-01-01", None, ["2027-03-28", "2027-10-31"]),
         # a start that does not match is no date
         ("FREQ=WEEKLY;BYDAY=MO", "2026-11-24", None, ["2026-11-30", "2026-12-07"]),
         # days with and without a number are a union (RFC 5545; dateutil takes only what is both)
@@ -188,9 +191,15 @@ def test_the_dates_of_a_rule(text: str, start: str, least: str | None, expected:
 @pytest.mark.parametrize("frequency", Frequency)
 @pytest.mark.parametrize("interval", [1, 2, 100])
 def test_the_calendars_ends_do_not_overflow(frequency: Frequency, interval: int) -> None:
-    for extra in ("", ";WKST=SU", ";BYMONTH=12", ";BYMONTH=1,12;BYSETPOS=-1"):
+    for extra in (
+        "",
+        ";WKST=SU",
+        ";BYMONTH=12",
+        ";BYMONTH=1,12;BYSETPOS=-1",
+        ";WKST=SU;BYMONTH=1;BYSETPOS=1",
+    ):
         text = f"FREQ={frequency};INTERVAL={interval}{extra}"
-        assert list(dates(text, date(9990, 12, 31)))[-1] <= date.max
+        assert all(on <= date.max for on in dates(text, date(9990, 12, 31)))
         assert all(on >= date.min for on in islice(dates(text, date.min), 3))
         assert len(list(dates(text, date.max))) <= 1
 
