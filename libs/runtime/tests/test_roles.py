@@ -21,6 +21,8 @@ TABLES = {
     (API, "public.schema_migrations"): "SELECT",
     (API, "schedule.api_occurrences"): "SELECT",
     (API, "users.occasions"): "DELETE INSERT SELECT UPDATE",
+    (API, "users.idempotency_keys"): "DELETE INSERT SELECT UPDATE",
+    (API, "users.rate_limits"): "DELETE INSERT SELECT UPDATE",
     (API, "users.users"): "DELETE INSERT SELECT UPDATE",
     (SCHEDULER, "inbox.messages"): "DELETE INSERT SELECT",
     (SCHEDULER, "public.schema_migrations"): "SELECT",

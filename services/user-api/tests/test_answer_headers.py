@@ -21,7 +21,16 @@ SECURE = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
 EXPOSED = {
-    *("ETag", "Location", "Link", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id"),
+    *(
+        "ETag",
+        "Location",
+        "Idempotent-Replayed",
+        "Link",
+        "RateLimit",
+        "RateLimit-Policy",
+        "Retry-After",
+        "X-Request-Id",
+    ),
     *("Deprecation", "Sunset"),
 }
 

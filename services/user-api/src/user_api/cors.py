@@ -13,7 +13,8 @@ REQUEST_HEADERS = (
     "traceparent, tracestate, X-Request-Id"
 )
 ANSWER_HEADERS = (
-    "Deprecation, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Sunset, X-Request-Id"
+    "Deprecation, ETag, Idempotent-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, "
+    "Sunset, X-Request-Id"
 )
 PREFLIGHT_SECONDS = 7200  # the longest that browsers keep one
 

@@ -13,21 +13,19 @@ from litestar.exceptions import HTTPException
 from runtime.database import is_passing
 
 from user_api.entity_tags import entity_tag
+from user_api.limit_problems import LIMIT_PROBLEMS, rate_limited
 from user_api.methods import head_too
 from user_api.problem import Problem, answer_problem
 from user_api.refusals import (
     MOST_OCCASIONS,
     BirthdayOccasionError,
     BodyTooLargeError,
-    BodyTooSlowError,
     ClientGoneError,
     EmailTakenError,
     FieldProblem,
     ForbiddenError,
     IfMatchMissingError,
     InvalidInputError,
-    KeyInUseError,
-    KeyReusedError,
     KeysUnavailableError,
     MediaTypeError,
     OccasionEndedError,
@@ -35,7 +33,6 @@ from user_api.refusals import (
     RateLimitedError,
     ResultsUnreadError,
     StaleVersionError,
-    TooLongError,
     TooManyOccasionsError,
     TooSlowError,
     UnauthenticatedError,
@@ -122,36 +119,7 @@ PROBLEMS: Mapping[type[BaseException], Problem] = {
         status=408,
         detail="Read the results while sending, ask for ?results=invalid, or send fewer lines at a time.",
     ),
-    KeyInUseError: Problem(
-        kind="idempotency-key-in-use",
-        title="The request is under way",
-        status=409,
-        detail="A request with this Idempotency-Key is not finished. Repeat it later to have its answer.",
-        errors=(FieldProblem("Idempotency-Key", "is in use"),),
-        headers=RETRY_AFTER,
-    ),
-    KeyReusedError: Problem(
-        kind="idempotency-key-reused",
-        title="The Idempotency-Key was used for another request",
-        status=422,
-        detail="A key is for one request: the same address and body. Send a new key with a new request.",
-        errors=(FieldProblem("Idempotency-Key", "was used for another request"),),
-    ),
-    BodyTooSlowError: Problem(
-        kind="body-too-slow",
-        title="The body did not come",
-        status=408,
-        detail="The rest of the body did not come in time.",
-        # The rest may still come: it must not be read as another request.
-        headers={"Connection": "close"},
-    ),
-    TooLongError: Problem(
-        kind="unavailable",
-        title="Not available now",
-        status=503,
-        detail="The answer took too long. Try again.",
-        headers=RETRY_AFTER,
-    ),
+    **LIMIT_PROBLEMS,
     KeysUnavailableError: Problem(
         kind="unavailable",
         title="Not available now",
@@ -222,13 +190,7 @@ def problem_of(error: BaseException) -> Problem:  # noqa: PLR0911 (a return for 
                 headers={error.header: ", ".join(error.taken)},
             )
         case RateLimitedError():
-            return Problem(
-                kind="rate-limited",
-                title="Too many requests",
-                status=429,
-                detail="This client asks more than it may. Retry-After says when to go on.",
-                headers=error.headers,
-            )
+            return rate_limited(error)
         case UnauthenticatedError():
             return unauthenticated(error.reason)
         # What Litestar itself refuses: no such path, no such method, a bad Host.

@@ -34,13 +34,6 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     auth: Literal["jwt", "off"]
     api_port: Port
     api_host: str = "127.0.0.1"
-    jwt_issuer: str = ""
-    jwt_audience: str = ""
-    jwt_secret: str = ""
-    jwks_url: JwksUrl = ""
-    jwks_refresh_seconds: Annotated[float, Meta(ge=10, le=86_400)] = 300
-    # Whose pages may call the API from a browser; none by default.
-    cors_origins: Origins = ""
     # For a client, over all processes: requests a second, and how many at once after a pause.
     rate_limit: Literal["on", "off"] = "on"
     rate_limit_per_second: Annotated[float, Meta(gt=0, le=1e6)] = 500
@@ -48,6 +41,13 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     # For answering a request, and for each piece of its body; an import has only the latter.
     request_timeout_seconds: Seconds = 30
     request_body_timeout_seconds: Seconds = 10
+    jwt_issuer: str = ""
+    jwt_audience: str = ""
+    jwt_secret: str = ""
+    jwks_url: JwksUrl = ""
+    jwks_refresh_seconds: Annotated[float, Meta(ge=10, le=86_400)] = 300
+    # Whose pages may call the API from a browser; none by default.
+    cors_origins: Origins = ""
 
     def __post_init__(self) -> None:
         """Refuse to be open to the world, and tokens that nobody could verify."""
