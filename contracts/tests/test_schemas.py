@@ -1,13 +1,28 @@
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import jsonschema_rs
 import msgspec
 import pytest
-from domain.events import EVENT_TYPES, schema_id
+from domain.due_dates import first_date, planned
+from domain.events import EVENT_TYPES, DueEvent, OccasionState, schema_id
 from domain.ids import birthday_occasion_id, due_event_id
 from domain.message_text import birthday_message
+from domain.occasion import LeapDayPolicy
+from domain.occasion_rule import rule_of
+from domain.recurrence import recurrence
 
+DUE = ["birthday", "anniversary", "reminder", "notification"]
+TOLD = {
+    "message": "message",
+    "userId": "userId",
+    "emittedAt": "timestamp",
+    "dueAt": "scheduledFor",
+    "lateBySeconds": "lateBySeconds",
+    "localDate": "localDate",
+    "timezone": "timezone",
+}
 CONTRACTS = Path(__file__).parents[1]
 SCHEMAS = {
     str(path.relative_to(CONTRACTS)): msgspec.json.decode(path.read_bytes())
@@ -89,6 +104,15 @@ def test_an_example_without_any_one_required_field_is_not(event: str) -> None:
         ("BirthdayDue", "lateBySeconds", -1),
         ("BirthdayDue", "lateBySeconds", 1.5),
         ("BirthdayDue", "priority", "urgent"),
+        ("OccasionAdded", "type", "NAMEDAY"),
+        ("OccasionAdded", "firstDate", None),
+        ("OccasionAdded", "name", ""),
+        ("OccasionAdded", "date", "2019-02-29"),
+        ("OccasionChanged", "localDateTime", "2026-11-23T18:00:00Z"),
+        ("OccasionChanged", "localDateTime", "2026-11-23T18:00"),
+        ("OccasionChanged", "lastDate", "2026-12-31T00:00:00"),
+        ("OccasionChanged", "at", "2026-11-23T18:00:00"),
+        ("AnniversaryDue", "name", ""),
         ("OccurrenceCompleted", "results", [{"endpointId": "x", "status": "delivered", "attempts": 1}]),
     ],
 )
@@ -115,9 +139,10 @@ def test_an_envelope_around_an_example_is_valid(source: str, event: str) -> None
     assert (messages("envelope.schema.json", envelope), incomplete) == ([], [False] * 9)
 
 
-def test_the_webhook_example_is_valid_and_complete() -> None:
-    example = read("webhooks/birthday-due.example.json")
-    schema = SCHEMAS["webhooks/birthday-due.schema.json"]
+@pytest.mark.parametrize("kind", DUE)
+def test_a_webhooks_example_is_valid_and_complete(kind: str) -> None:
+    example = read(f"webhooks/{kind}-due.example.json")
+    schema = SCHEMAS[f"webhooks/{kind}-due.schema.json"]
     expected = [
         "type",
         "message",
@@ -130,7 +155,38 @@ def test_the_webhook_example_is_valid_and_complete() -> None:
         "timezone",
     ]
     assert (expected, expected) == (list(example), schema["required"])
-    assert messages("webhooks/birthday-due.schema.json", example) == []
+    assert messages(f"webhooks/{kind}-due.schema.json", example) == []
+    assert (f"{kind}.due", f"urn:carillon:webhook:{kind}.due:v1") == (example["type"], schema["$id"])
+    other = {**example, "type": "nameday.due"}
+    assert not validator(f"webhooks/{kind}-due.schema.json").is_valid(other)
+
+
+@pytest.mark.parametrize("kind", DUE)
+def test_a_webhook_tells_what_its_due_event_tells(kind: str) -> None:
+    due = read(f"events/{kind.capitalize()}Due/v1.example.json")
+    webhook = read(f"webhooks/{kind}-due.example.json")
+    named_for = due["dueAt"][:10] if kind == "notification" else due["localDate"]
+    event_id = due_event_id(UUID(due["occasionId"]), named_for)
+    assert [str(event_id), *map(due.get, TOLD)] == [webhook["eventId"], *map(webhook.get, TOLD.values())]
+
+
+@pytest.mark.parametrize("kind", ["Added", "Changed"])
+def test_an_occasions_example_is_what_the_rules_decide(kind: str) -> None:
+    state = msgspec.convert(read(f"events/Occasion{kind}/v1.example.json"), OccasionState)
+    rule = rule_of(state, timezone="America/New_York", leap_day_policy=LeapDayPolicy.FEB_28)
+    assert state.first_date == first_date(rule, None, None, changed_at=state.occurred_at)
+    if state.rrule and state.local_date_time:
+        expected = recurrence(state.rrule, state.local_date_time, "America/New_York")
+        assert expected == (state.rrule, state.last_date)
+    due = "AnniversaryDue" if kind == "Added" else "ReminderDue"
+    planned_date = planned(rule, first_date=state.first_date, after_date=None)
+    assert planned_date is not None
+    example = msgspec.convert(read(f"events/{due}/v1.example.json"), DueEvent)
+    assert (example.local_date, example.local_time, example.due_at) == (
+        planned_date.local_date,
+        planned_date.local_time,
+        planned_date.due_at,
+    )
 
 
 def test_the_examples_tell_one_story() -> None:
@@ -148,8 +204,3 @@ def test_the_examples_tell_one_story() -> None:
         done["dueEventId"],
     )
     assert birthday_message(user["firstName"], user["lastName"]) == due["message"] == webhook["message"]
-    assert (due["emittedAt"], due["dueAt"], due["localDate"]) == (
-        webhook["timestamp"],
-        webhook["scheduledFor"],
-        webhook["localDate"],
-    )

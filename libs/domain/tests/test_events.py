@@ -7,13 +7,14 @@ from domain.events import (
     EVENT_TYPES,
     BirthdayDue,
     DeliveryResult,
+    OccasionAdded,
     OccurrenceFailed,
     UserCreated,
     UserDeleted,
     schema_id,
     type_name,
 )
-from domain.occasion import LeapDayPolicy
+from domain.occasion import LeapDayPolicy, OccasionType
 from domain.priority import Priority
 
 USER = UUID("0192d5f0-5b1e-7c3a-9f1d-3a5e8c2b4d61")
@@ -102,6 +103,31 @@ def test_a_due_birthday_carries_all_that_a_receiver_needs() -> None:
         "message": "Hey, John Doe it's your birthday",
     }
     assert expected == msgspec.json.decode(msgspec.json.encode(due))
+
+
+def test_an_occasion_tells_only_what_its_type_needs() -> None:
+    added = OccasionAdded(
+        occasion_id=OTHER,
+        user_id=USER,
+        version=1,
+        occurred_at=datetime(2026, 11, 22, 14, 5, 9, tzinfo=UTC),
+        type=OccasionType.REMINDER,
+        first_date="2026-11-23",
+        message="Water the plants",
+        local_date_time=datetime(2026, 11, 23, 18),  # noqa: DTZ001 - local
+    )
+    expected = {
+        "occasionId": "361d85da-f011-5fe2-be64-ee554857ab70",
+        "userId": "0192d5f0-5b1e-7c3a-9f1d-3a5e8c2b4d61",
+        "version": 1,
+        "occurredAt": "2026-11-22T14:05:09Z",
+        "type": "REMINDER",
+        "firstDate": "2026-11-23",
+        "message": "Water the plants",
+        "localDateTime": "2026-11-23T18:00:00",
+    }
+    assert expected == msgspec.json.decode(msgspec.json.encode(added))
+    assert added == msgspec.json.decode(msgspec.json.encode(added), type=OccasionAdded)
 
 
 def test_a_delivered_result_gives_no_reason() -> None:

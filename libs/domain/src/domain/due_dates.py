@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from typing import overload
 
 from msgspec.structs import replace
@@ -14,6 +14,7 @@ from domain.yearly_dates import month_day, yearly_dates
 
 __all__ = ["DueDate", "first_date", "local_instant", "next_due_at", "planned", "upcoming"]
 
+_FORESEEN_YEARS = 400
 _LAST_DATE = "9999-12-31"
 
 # A zone's clocks are within two days of UTC's, dates that it skipped included; a leap-day policy adds one.
@@ -50,12 +51,14 @@ def upcoming(
 ) -> list[DueDate]:
     """Give the next `count` dates that will be planned, one after the other, and are due after `now`.
 
-    Raises UnknownZone, and ValueError for a naive `now`.
+    Fewer where the rule ends, or comes to 400 years: what rings so rarely is not worth the search. Raises
+    UnknownZone, and ValueError for a naive `now`.
     """
     _refuse_naive(now)
     least = max(first_date, after_date or first_date, _named_near(now))
-    dates = (due for due in _dates(rule, least) if due.nominal_date != after_date and due.due_at > now)
-    return list(islice(dates, count))
+    dates = takewhile(lambda due: due.local_date.year - now.year <= _FORESEEN_YEARS, _dates(rule, least))
+    new = (due for due in dates if due.nominal_date != after_date and due.due_at > now)
+    return list(islice(new, count))
 
 
 @overload

@@ -15,7 +15,7 @@ def message_text(
         case OccasionType.REMINDER | OccasionType.NOTIFICATION, _, str():
             return message
         case _:
-            raise ValueError(f"a {occasion_type} without its words")
+            raise ValueError(f"{occasion_type} without its words")
 
 
 def birthday_message(first_name: str, last_name: str) -> str:

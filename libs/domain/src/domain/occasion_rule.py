@@ -48,4 +48,4 @@ def rule_of(state: OccasionState, *, timezone: str, leap_day_policy: LeapDayPoli
         case OccasionType.NOTIFICATION if state.at is not None:
             return Notification(at=state.at, timezone=timezone)
         case _:
-            raise ValueError(f"a {state.type} without what decides when it rings")
+            raise ValueError(f"{state.type} without what decides when it rings")

@@ -7,7 +7,7 @@ from functools import lru_cache
 from domain.recurrence_rule import WEEKDAYS, Frequency, Recurrence, RecurrenceError, Weekday
 
 LONGEST_TEXT = 500
-MOST_DATES = 10_000
+MOST_DATES = 1000
 LONGEST_INTERVAL = {
     Frequency.DAILY: 1000,
     Frequency.WEEKLY: 1000,

@@ -1,13 +1,13 @@
 """Setting a reminder's recurrence rule: read, checked, written in one form, its end resolved to a date."""
 
 from datetime import date, datetime, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 
 from msgspec.structs import replace
 
 from domain.due_date import local_instant, wall_time
 from domain.parse_recurrence import parse_recurrence
-from domain.recurrence_dates import CALENDAR_CYCLE_DAYS, recurrence_dates
+from domain.recurrence_dates import HUNDRED_YEARS_DAYS, recurrence_dates
 from domain.recurrence_rule import Recurrence, RecurrenceError, made_explicit, write_recurrence
 
 __all__ = ["RecurrenceError", "recurrence"]
@@ -57,8 +57,10 @@ def _last_date(rule: Recurrence, start: date) -> date | None:
         return rule.until
     if rule.count is None:
         return None
-    dates = recurrence_dates(rule, start, least=start)
-    last = next(islice(dates, rule.count - 1, None), None)
-    if last is None or (last - start).days > CALENDAR_CYCLE_DAYS:
-        raise RecurrenceError("COUNT reaches further than 400 years")
+    counted = takewhile(
+        lambda on: (on - start).days <= HUNDRED_YEARS_DAYS, recurrence_dates(rule, start, least=start)
+    )
+    last = next(islice(counted, rule.count - 1, None), None)
+    if last is None:
+        raise RecurrenceError("COUNT reaches further than 100 years")
     return last
