@@ -25,6 +25,19 @@ SELECT
 FROM generate_series(1, 200000) AS n
 """
 
+USERS = """
+INSERT INTO schedule.users (
+    id, version, first_name, last_name, date_of_birth, timezone, send_at_local, leap_day_policy, first_date
+)
+SELECT md5(n::text)::uuid, 1, 'Ada', 'Lovelace', '1990-03-01', 'UTC', '09:00', 'feb_28', '2026-03-01'
+FROM generate_series(1, 5000) AS n
+"""
+OCCASIONS = """
+INSERT INTO schedule.occasions (id, user_id, version, occurred_at, removed, type, first_date)
+SELECT gen_random_uuid(), md5((n % 5000)::text)::uuid, 1, now(), false, 'REMINDER', '2026-03-01'
+FROM generate_series(1, 20000) AS n
+"""
+
 
 @pytest.fixture
 async def crowded(admin: Connection) -> Connection:
@@ -75,3 +88,26 @@ async def test_no_statement_of_a_round_reads_the_whole_table(crowded: Connection
     [scan] = [node for node in plan if node.get("Index Name") == "occurrences_due"]
     assert scan["Actual Rows"] == 500
     assert "Sort" not in {node["Node Type"] for node in plan}
+
+
+async def test_no_statement_about_occasions_reads_them_all(admin: Connection) -> None:
+    await admin.execute(USERS)
+    await admin.execute(OCCASIONS)
+    await admin.execute("VACUUM ANALYZE schedule.users, schedule.occasions")
+    [ids] = await admin.fetch(
+        "SELECT array_agg(id) AS occasions, array_agg(user_id) AS users, array_agg(nominal_date) AS dates"
+        " FROM (SELECT *, '2026-03-01' AS nominal_date FROM schedule.occasions LIMIT 5) AS five"
+    )
+    rounds: dict[str, list[object]] = {
+        "read_occasions": [ids["occasions"], ids["users"]],
+        "mark_ended": [ids["occasions"], ids["dates"]],
+        "forget_occasions": [ids["users"]],
+    }
+
+    touched = {}
+    for name, arguments in rounds.items():
+        plan = await explain(admin, name, arguments)
+        scans = {node["Node Type"] for node in plan if node.get("Relation Name") in {"occasions", "users"}}
+        touched[name] = "Seq Scan" in scans
+
+    assert touched == dict.fromkeys(rounds, False)

@@ -34,14 +34,15 @@ async def claim(connection: Connection) -> None:
     await plan_following(connection, rows)
 
 
-async def until_one_waits(admin: Connection) -> None:
-    async def waits() -> int:
-        return int(
-            await admin.fetchval(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
+async def until_one_waits(admin: Connection, *, others: int = 0) -> None:
+    """Wait until one more than `others` waits for a lock."""
+
+    async def waits() -> bool:
+        waiting = await admin.fetchval(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
         )
+        return int(waiting) > others
 
     await eventually(waits, message="nobody waits for a lock")
 
@@ -91,6 +92,47 @@ async def test_a_deletion_while_a_claim_holds_the_row_waits_and_cancels_the_next
     assert [(row["nominal_date"], row["status"]) for row in await history()] == [("2027-12-10", "CANCELLED")]
 
 
+async def test_a_change_while_a_claim_rings_a_one_off_does_not_plan_it_again(
+    plan: Plan, pending: Rows, processing: Rows, pool: Pool, admin: Connection
+) -> None:
+    user, notification = build.user_created(first_date="2027-12-10"), build.notification_added()
+    changed = structs.replace(notification, version=2, user_id=user.user_id)
+    await plan(user, structs.replace(notification, user_id=user.user_id))
+
+    async with pool.acquire() as connection:
+        async with connection.transaction():
+            await claim(connection)
+            change = asyncio.create_task(plan(changed, structs.replace(user, version=2)))
+            await until_one_waits(admin)
+        await change
+
+    assert [row["occasion_version"] for row in await processing()] == [1]
+    assert [row["occasion_type"] for row in await pending()] == ["BIRTHDAY"]
+
+
+async def test_of_a_users_event_and_their_occasions_at_two_schedulers_the_second_plans(
+    plan: Plan, open_pool: OpenPool, topology: Topology, pending: Rows, admin: Connection
+) -> None:
+    user = build.user_created()
+    moved = UserTimezoneChanged(**structs.asdict(structs.replace(user, version=2, timezone="Asia/Tokyo")))
+    reminder = build.reminder_added(user_id=user.user_id)
+    await plan(user)
+    other = await open_pool()
+
+    async with admin.transaction():
+        await admin.execute("SELECT FROM schedule.occurrences FOR UPDATE")
+        first = asyncio.create_task(plan(moved))  # has written the user, and waits for their birthday
+        await until_one_waits(admin)
+        second = asyncio.create_task(on_user_events(other, due_priorities(topology), [received(reminder)]))
+        await until_one_waits(admin, others=1)
+    await asyncio.gather(first, second)
+
+    assert [(row["occasion_type"], row["timezone"]) for row in await pending()] == [
+        ("REMINDER", "Asia/Tokyo"),
+        ("BIRTHDAY", "Asia/Tokyo"),
+    ]
+
+
 async def test_a_claim_passes_over_a_row_that_is_being_planned_and_takes_it_as_it_is_then(
     plan: Plan, emit: Emit, processing: Rows, pool: Pool
 ) -> None:
@@ -110,25 +152,42 @@ async def test_schedulers_with_overlapping_batches_in_any_order_never_deadlock(
     open_pool: OpenPool, emit: Emit, topology: Topology, admin: Connection
 ) -> None:
     pools = [await open_pool() for _ in range(3)]
-    users = [build.user_created() for _ in range(150)]
+    users = [build.user_created() for _ in range(100)]
+    occasions = [
+        added(user_id=user.user_id)
+        for user in users
+        for added in (build.reminder_added, build.notification_added)
+    ]
 
     async def plan_all(pool: Pool, version: int, order: int) -> None:
-        batch = [structs.replace(user, version=version) for user in users][::order]
-        await on_user_events(pool, due_priorities(topology), [received(event) for event in batch])
+        events = [structs.replace(event, version=version) for event in [*users, *occasions][::order]]
+        for part in (events[:150], events[150:]):
+            await on_user_events(pool, due_priorities(topology), [received(event) for event in part])
+
+    async def emit_all() -> None:
+        # A notification has no next date: its claim marks the occasion, which others are about to write.
+        for _ in range(10):
+            await emit(RING, batch=20)
 
     for version in range(1, 10, 3):
         await asyncio.gather(
             plan_all(pools[0], version, 1),
             plan_all(pools[1], version + 1, -1),
             plan_all(pools[2], version + 2, 1),
-            emit(RING, batch=50),
+            emit_all(),
         )
 
-    assert {row["version"] for row in await admin.fetch("SELECT version FROM schedule.users")} == {9}
-    [counts] = await admin.fetch(
-        "SELECT count(*), count(DISTINCT occasion_id) FROM schedule.occurrences WHERE status = 'PENDING'"
+    for table in ("SELECT version FROM schedule.users", "SELECT version FROM schedule.occasions"):
+        assert {row["version"] for row in await admin.fetch(table)} == {9}
+    counts = await admin.fetch(
+        "SELECT occasion_type, count(*), count(DISTINCT occasion_id) FROM schedule.occurrences"
+        " WHERE status = 'PENDING' OR occasion_type = 'NOTIFICATION' GROUP BY 1 ORDER BY 1"
     )
-    assert tuple(counts) == (150, 150)
+    assert [tuple(row) for row in counts] == [
+        ("BIRTHDAY", 100, 100),
+        ("NOTIFICATION", 100, 100),  # rung or to be rung, each once
+        ("REMINDER", 100, 100),
+    ]
 
 
 def received(event: Event) -> Received:

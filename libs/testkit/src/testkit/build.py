@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from domain.due_dates import first_date
-from domain.events import BirthdayDue, OccasionAdded, UserCreated, UserDeleted
+from domain.events import BirthdayDue, OccasionAdded, OccasionRemoved, UserCreated, UserDeleted
 from domain.ids import birthday_occasion_id
 from domain.occasion import DEFAULT_SEND_AT_LOCAL, LeapDayPolicy, OccasionType, Yearly
 from domain.occasion_rule import birthday_of
@@ -93,6 +93,44 @@ def occasion_added(**overrides: Any) -> OccasionAdded:  # noqa: ANN401 (as above
         send_at_local=DEFAULT_SEND_AT_LOCAL,
     )
     return structs.replace(default, **overrides)
+
+
+def reminder_added(**overrides: Any) -> OccasionAdded:  # noqa: ANN401 (as above)
+    """Return the event of a new reminder, every day at 08:00 from December 10 on."""
+    default = OccasionAdded(
+        occasion_id=uuid4(),
+        user_id=uuid4(),
+        version=1,
+        occurred_at=NOW,
+        type=OccasionType.REMINDER,
+        first_date="2026-12-10",
+        message="Water the plants",
+        local_date_time=datetime(2026, 12, 10, 8),  # noqa: DTZ001 (local to its user)
+        rrule="FREQ=DAILY",
+    )
+    return structs.replace(default, **overrides)
+
+
+def notification_added(**overrides: Any) -> OccasionAdded:  # noqa: ANN401 (as above)
+    """Return the event of a new notification, due at 09:00 UTC on December 10."""
+    default = OccasionAdded(
+        occasion_id=uuid4(),
+        user_id=uuid4(),
+        version=1,
+        occurred_at=NOW,
+        type=OccasionType.NOTIFICATION,
+        first_date="2026-12-10",
+        message="Your trial ends tomorrow",
+        at=datetime(2026, 12, 10, 9, tzinfo=UTC),
+    )
+    return structs.replace(default, **overrides)
+
+
+def occasion_removed(occasion: OccasionAdded, *, version: int = 2) -> OccasionRemoved:
+    """Return the event of an occasion's removal."""
+    return OccasionRemoved(
+        occasion_id=occasion.occasion_id, user_id=occasion.user_id, version=version, occurred_at=NOW
+    )
 
 
 def birthday_due(**overrides: Any) -> BirthdayDue:  # noqa: ANN401 (as above)
