@@ -1,20 +1,26 @@
 import asyncio
 import json
 import socket
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, Self
 from uuid import UUID, uuid5
 
+import asyncpg
 import httpx
 import pytest
 from domain.events import Event, UserCreated
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from messaging.topology import load_topology
 from testkit import build
 from testkit.fresh_database import FreshDatabase
+from testkit.repository import find_topology
 from testkit.wait import eventually
+from user_api.context import Context
+from user_api.import_users import import_users
 from user_api.split_lines import MOST_LINE_BYTES, Line, split_lines
 
 Emitted = Callable[[], Awaitable[list[Event]]]
@@ -307,6 +313,33 @@ async def test_a_client_that_stops_sending_is_not_waited_for(
         "urn:carillon:problem:request-timeout",
     )
     assert await stored() == (1, 1)
+
+
+async def test_an_import_needs_no_more_memory_the_longer_it_is(
+    database: FreshDatabase, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("user_api.import_users.BATCH_LINES", 100)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for start in range(0, 2_500, 100):
+            yield b"\n".join([*_keyed(range(start, start + 100)), b""])
+
+    async with asyncpg.create_pool(database.url("carillon_user_api"), min_size=1, max_size=1) as pool:
+        topology = load_topology(find_topology(pytestconfig.rootpath))
+        context = Context(pool=pool, topology=topology, clock_offset=timedelta())
+        held: list[int] = []
+        tracemalloc.start()
+        try:
+            async for committed in import_users(context, split_lines(chunks())):
+                held.append(tracemalloc.get_traced_memory()[1])
+                tracemalloc.reset_peak()
+                assert {result.status for result in committed.results} == {"created"}
+        finally:
+            tracemalloc.stop()
+
+    # 1,500 lines lie between; one that is kept takes 700 bytes and more.
+    assert len(held) == 25
+    assert max(held[20:]) - max(held[:5]) < 200_000
 
 
 async def test_what_is_not_an_import_is_refused_before_it_is_read(

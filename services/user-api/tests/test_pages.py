@@ -56,6 +56,7 @@ def test_the_cursors_lead_through_all_items_once_and_in_order(items: list[Positi
         page, links = _first_page(query, items)
         seen += page.items
         assert len(page.items) <= limit
+        assert page.items or not items
         first = f'</user?limit={limit}&timezone=Asia%2FTokyo>; rel="first"'
         if page.next_cursor is None:
             assert links == first

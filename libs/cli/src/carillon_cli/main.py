@@ -1,0 +1,27 @@
+"""The command `carillon`: each subcommand is a file of its own."""
+
+import sys
+
+import typer
+
+from carillon_cli.cannot import CannotError
+from carillon_cli.import_file import import_file
+
+EXIT_CANNOT = 2
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command("import")(import_file)
+
+
+@app.callback()
+def carillon() -> None:
+    """Carillon at a terminal: what operators and integrators do with its REST API."""
+
+
+def main() -> None:
+    """Run the command; what it cannot do is one line and exit code 2."""
+    try:
+        app()
+    except CannotError as error:
+        sys.stderr.write(f"carillon: {error}\n")
+        sys.exit(EXIT_CANNOT)
