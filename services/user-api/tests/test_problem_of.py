@@ -5,6 +5,7 @@ import pytest
 from litestar.exceptions import ClientException, InternalServerException, NotFoundException
 from user_api.problems import problem_of
 from user_api.refusals import (
+    BirthdayOccasionError,
     BodyTooLargeError,
     BodyTooSlowError,
     ClientGoneError,
@@ -17,11 +18,14 @@ from user_api.refusals import (
     KeyReusedError,
     KeysUnavailableError,
     MediaTypeError,
+    OccasionEndedError,
     OtherIdError,
     RateLimitedError,
     StaleVersionError,
     TooLongError,
+    TooManyOccasionsError,
     UnauthenticatedError,
+    UnknownOccasionError,
     UnknownUserError,
 )
 
@@ -41,6 +45,10 @@ from user_api.refusals import (
         (EmailTakenError(), 409),
         (OtherIdError(["id"]), 409),
         (KeyInUseError(), 409),
+        (UnknownOccasionError(), 404),
+        (BirthdayOccasionError(), 409),
+        (OccasionEndedError(), 409),
+        (TooManyOccasionsError(), 409),
         (StaleVersionError(2), 412),
         (BodyTooLargeError(), 413),
         (KeyReusedError(), 422),

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 import asyncpg
-from domain.events import Instant
+from domain.event import Instant
 from msgspec import Struct
 from runtime.statements import Statements
 

@@ -52,6 +52,8 @@ SET_BY_US = frozenset({"id", "userId", "version", "createdAt", "updatedAt"})
 NO_IDS: Mapping[str, UUID] = MappingProxyType({})
 # To check a rule whose own start is at fault: a leap year, before any UNTIL that is meant.
 SOME_START = datetime(2000, 1, 1)  # noqa: DTZ001 (local, in whatever zone)
+# Where an UNTIL in UTC is the latest on the clock: what ends too early there does so everywhere.
+LATEST_UNTIL = "Pacific/Kiritimati"
 # The last zone's: a local time that is past there is past everywhere.
 LATEST_OFFSET = timedelta(hours=12)
 PAST_INSTANT = FieldProblem("at", "is in the past")
@@ -97,7 +99,7 @@ def _check_rule(values: Mapping[str, Any], faults: list[FieldProblem]) -> None:
     # It stays as it was sent: what its UNTIL means depends on the user's zone, which is read with their row.
     if "rrule" in values:
         try:
-            read.rrule(values["rrule"], values.get("localDateTime", SOME_START), "UTC")
+            read.rrule(values["rrule"], values.get("localDateTime", SOME_START), LATEST_UNTIL)
         except parse_fields.FieldError as error:
             faults.append(FieldProblem("rrule", str(error)))
 
