@@ -1,9 +1,11 @@
+import json
 from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
 from testkit import build
 from testkit.fresh_database import FreshDatabase
+from user_api.openapi import openapi_document
 
 FIELDS = {"type", "title", "status", "detail", "instance", "errors", "requestId"}
 WRONG = [
@@ -73,6 +75,13 @@ async def test_a_sane_request_id_is_kept_and_another_is_replaced(api: httpx.Asyn
 
     assert kept.headers["X-Request-Id"] == kept.json()["requestId"] == "trace-1:a/b"
     assert {len(value) for value in replaced} == {36}
+
+
+async def test_the_openapi_document_describes_the_routes(api: httpx.AsyncClient) -> None:
+    answer = await api.get("/openapi.json")
+
+    assert answer.status_code == 200
+    assert answer.json() == json.loads(json.dumps(openapi_document(secured=False)))
 
 
 async def test_one_connection_serves_request_after_request_errors_included(api: httpx.AsyncClient) -> None:

@@ -8,7 +8,7 @@ from user_api.problems import PROBLEMS, problem_of
 from user_api.refusals import ClientGoneError, MediaTypeError, TooSlowError
 from user_api.user_operations import TAG
 
-_LINES = {"type": "string"}
+_LINES = {"description": "NDJSON: a JSON object a line."}
 _USER_LINE = (
     '{"key": "crm-1", "firstName": "Ada", "lastName": "Lovelace", "dateOfBirth": "1815-12-10", '
     '"timezone": "Europe/London"}\n'
