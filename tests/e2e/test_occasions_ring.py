@@ -1,49 +1,46 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import asyncpg
 import pytest
-from domain.events import OccasionAdded
-from messaging.envelope import Outgoing, compose
-from messaging.outbox import append
-from messaging.topology import load_topology
 from testkit import build
 from testkit.receiver import Receiver
 from testkit.wait import eventually
-from uuid_utils.compat import uuid7
 
 from tests.running_system import Carillon, posts_for, soon
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def tell(carillon: Carillon, *occasions: OccasionAdded) -> None:
-    """Append the events to the running system's outbox."""
-    topology = load_topology(carillon.system.options.topology_file)
-    outgoing = [
-        Outgoing(event_id=uuid7(), subject=occasion.user_id, event=occasion) for occasion in occasions
-    ]
-    connection = await asyncpg.connect(carillon.system.database_url())
-    try:
-        await append(connection, compose(topology, "user-api", datetime.now(UTC), outgoing))
-    finally:
-        await connection.close()
+async def have(carillon: Carillon, user_id: UUID, *occasions: dict[str, Any]) -> None:
+    """Give a user occasions over REST."""
+    for occasion in occasions:
+        answer = await carillon.api.post(f"/user/{user_id}/occasion", json=occasion)
+        assert answer.status_code == 201, answer.text
+
+
+async def occurrences(carillon: Carillon, user_id: UUID, query: str) -> list[dict[str, Any]]:
+    """Ask for a user's occurrences over REST."""
+    answer = await carillon.api.get(f"/user/{user_id}/occurrence?{query}")
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
 
 
 async def test_an_anniversary_a_daily_reminder_and_a_notification_ring_and_the_first_two_go_on(
     carillon: Carillon, partner: Receiver
 ) -> None:
-    due_at = soon(3)
+    due_at = soon(5)
     local = due_at.astimezone(ZoneInfo("Asia/Kathmandu")).replace(tzinfo=None)
     user_id = UUID(await carillon.create_user_due_at(due_at + timedelta(days=40), name="Grace"))
-    when = {"user_id": user_id, "first_date": local.date().isoformat()}
+    local_time = local.isoformat(timespec="seconds")
 
-    await tell(
+    await have(
         carillon,
-        build.occasion_added(**when, date=local.date().replace(year=2020), send_at_local=local.time()),
-        build.reminder_added(**when, local_date_time=local),
-        build.notification_added(user_id=user_id, at=due_at, first_date=due_at.date().isoformat()),
+        user_id,
+        build.anniversary_body(date=f"2020{local_time[4:10]}", sendAtLocal=local_time[11:]),
+        build.reminder_body(localDateTime=local_time, rrule="FREQ=DAILY", message="Water the plants"),
+        build.notification_body(at=due_at.isoformat(), message="Your trial ends tomorrow"),
     )
     await eventually(
         lambda: len(posts_for(partner, {str(user_id)})) == 3, within=20, message="not all of them rang"
@@ -71,3 +68,12 @@ async def test_an_anniversary_a_daily_reminder_and_a_notification_ring_and_the_f
         "ANNIVERSARY": due_at.replace(year=due_at.year + 1),
         "REMINDER": due_at + timedelta(days=1),
     }
+    real = await occurrences(carillon, user_id, f"since={due_at:%Y-%m-%dT%H:%M:%SZ}&limit=3")
+    assert {item["eventType"]: item["status"] for item in real} == dict.fromkeys(
+        ("ANNIVERSARY", "REMINDER", "NOTIFICATION"), "COMPLETED"
+    )
+    upcoming = await occurrences(carillon, user_id, "next=2")
+    assert [(item["eventType"], item["status"]) for item in upcoming] == [
+        ("REMINDER", "PENDING"),
+        ("REMINDER", "PREVIEW"),
+    ]
