@@ -97,7 +97,7 @@ async def test_an_import_that_is_killed_and_whose_api_is_killed_creates_each_use
     api.start()
     await reached(await stored() + 1)
     before = _resident_mib(api.pid), _resident_mib(second.pid)
-    await reached(await stored() + 7_500)
+    await reached(min(await stored() + 7_500, 32_000))
     after = _resident_mib(api.pid), _resident_mib(second.pid)
     code, out, err = await _ended(second)
 
@@ -108,7 +108,7 @@ async def test_an_import_that_is_killed_and_whose_api_is_killed_creates_each_use
     users = await admin.fetch("SELECT count(*), count(DISTINCT import_key) FROM users.users")
     told = await admin.fetch("SELECT count(*), count(DISTINCT group_id) FROM outbox.messages")
     assert [tuple(row) for row in (*users, *told)] == [(32_000, 32_000)] * 2
-    # Were it kept, what 7,500 lines need would be ten MiB and more.
+    # Rough, for it counts what the allocator holds back; test_import_users.py counts to the byte.
     assert after[0] - before[0] < 8
     assert after[1] - before[1] < 8
 
