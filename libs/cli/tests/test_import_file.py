@@ -128,7 +128,11 @@ async def _why_not(url: str) -> str:
     return str(cannot.value)
 
 
-@pytest.mark.parametrize("url", [f"http://127.0.0.1:{free_port()}", "nonsense", "ftp://127.0.0.1"])
+@pytest.mark.parametrize(
+    "url",
+    [f"http://127.0.0.1:{free_port()}", "nonsense", "ftp://127.0.0.1"],
+    ids=["nobody listens", "no address", "no HTTP"],
+)
 async def test_an_api_that_is_not_there_is_told_at_once(url: str) -> None:
     assert (await _why_not(url)).startswith(f"cannot reach {url}/user/import (")
 

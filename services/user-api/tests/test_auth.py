@@ -1,4 +1,5 @@
-from collections.abc import AsyncIterator, Awaitable, Callable
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -10,6 +11,7 @@ from testkit import build
 from testkit.fresh_database import FreshDatabase
 from testkit.issuer import AUDIENCE, Issuer
 from testkit.wait import eventually
+from user_api.openapi import openapi_document
 
 Environment = Callable[..., dict[str, str]]
 Running = Callable[[dict[str, str]], AbstractAsyncContextManager[httpx.AsyncClient]]
@@ -49,6 +51,30 @@ async def guarded(
         issuer.add_key("first")
         async with running(environment(database.url("carillon_user_api"), **auth(issuer))) as api:
             yield Guarded(api, issuer)
+
+
+def every_operation() -> Iterator[tuple[str, str]]:
+    """Every operation of the API on somebody else, by its document; open ones are left out."""
+    for path, item in openapi_document(secured=True)["paths"].items():
+        for method, operation in item.items():
+            if operation.get("security") != []:
+                yield method.upper(), re.sub(r"\{\w+\}", NOBODY, path)
+
+
+async def test_no_operation_is_done_without_a_token_or_by_a_stranger(
+    guarded: Guarded, stored: Callable[[], Awaitable[tuple[int, int]]]
+) -> None:
+    operations = [(method, path) for method, path in every_operation() if path.startswith("/user")]
+    assert len(operations) >= 13
+
+    for method, path in operations:
+        unnamed = await guarded.api.request(method, path, json=build.user_body())
+        assert (method, path, unnamed.status_code) == (method, path, 401)
+        stranger = await guarded.ask(
+            method, path, "user", sub="0198c0de-0000-7000-8000-000000000001", json=build.user_body()
+        )
+        assert (method, path, stranger.status_code) == (method, path, 403)
+    assert await stored() == (0, 0)
 
 
 NO_TOKEN = 'Bearer realm="carillon"'
