@@ -12,8 +12,7 @@ from runtime.database import Pool, ping
 from runtime.health import Check, readiness
 from runtime.stopping import Stop
 
-from user_api.problem import Problem, answer_problem
-from user_api.problems import RETRY_AFTER
+from user_api.problem import RETRY_AFTER, Problem, answer_problem
 
 log = structlog.get_logger()
 

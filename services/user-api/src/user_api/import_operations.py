@@ -2,9 +2,10 @@
 
 from user_api.answer_import import MEDIA_TYPE
 from user_api.import_routes import RESULTS
+from user_api.known_problems import PROBLEMS
 from user_api.operation_parts import INVALID_INPUT
 from user_api.operations import Answer, Body, Operation, Parameter
-from user_api.problems import PROBLEMS, problem_of
+from user_api.problems import problem_of
 from user_api.refusals import ClientGoneError, MediaTypeError, TooSlowError
 from user_api.user_operations import TAG
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from user_api.problem import Problem
+from user_api.problem import RETRY_AFTER, Problem
 from user_api.refusals import (
     BodyTooSlowError,
     FieldProblem,
@@ -12,8 +12,6 @@ from user_api.refusals import (
     TooLongError,
 )
 
-RETRY_SOON = {"Retry-After": "2"}  # seconds
-
 LIMIT_PROBLEMS: Mapping[type[BaseException], Problem] = {
     KeyInUseError: Problem(
         kind="idempotency-key-in-use",
@@ -21,7 +19,7 @@ LIMIT_PROBLEMS: Mapping[type[BaseException], Problem] = {
         status=409,
         detail="A request with this Idempotency-Key is not finished. Repeat it later to have its answer.",
         errors=(FieldProblem("Idempotency-Key", "is in use"),),
-        headers=RETRY_SOON,
+        headers=RETRY_AFTER,
     ),
     KeyReusedError: Problem(
         kind="idempotency-key-reused",
@@ -43,7 +41,7 @@ LIMIT_PROBLEMS: Mapping[type[BaseException], Problem] = {
         title="Not available now",
         status=503,
         detail="The answer took too long. Try again.",
-        headers=RETRY_SOON,
+        headers=RETRY_AFTER,
     ),
 }
 

@@ -1,5 +1,6 @@
 """What the routes about occasions say of themselves in the OpenAPI document."""
 
+from user_api.known_problems import PROBLEMS
 from user_api.occasion_answer import OccasionAnswer
 from user_api.occasion_schemas import ANSWER_EXAMPLE, CHANGED_OCCASION, EXAMPLES, NEW_OCCASION
 from user_api.operation_parts import (
@@ -23,7 +24,6 @@ from user_api.operation_parts import (
 )
 from user_api.operations import Answer, Body, Link, Operation
 from user_api.pages import Items
-from user_api.problems import PROBLEMS
 from user_api.refusals import (
     BirthdayOccasionError,
     OccasionEndedError,

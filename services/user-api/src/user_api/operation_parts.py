@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from user_api.idempotency_key import KEY_PATTERN
+from user_api.known_problems import PROBLEMS, UNAVAILABLE, UNHANDLED
 from user_api.operations import Header, Parameter
 from user_api.pages import CURSOR_PATTERN, DEFAULT_LIMIT, MOST_ITEMS
 from user_api.problem import Problem
-from user_api.problems import PROBLEMS, UNAVAILABLE, UNHANDLED, problem_of, unauthenticated
+from user_api.problems import problem_of, unauthenticated
 from user_api.refusals import (
     BodyTooLargeError,
     BodyTooSlowError,

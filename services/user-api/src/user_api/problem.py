@@ -10,6 +10,7 @@ from msgspec import Struct
 from user_api.refusals import FieldProblem
 
 MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = {"Retry-After": "2"}  # seconds
 
 
 class Problem(Struct, frozen=True, kw_only=True):

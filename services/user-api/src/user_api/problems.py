@@ -1,8 +1,6 @@
 """Every error becomes a problem document, by this one map and nowhere else."""
 
-import asyncio
 import traceback
-from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -13,141 +11,23 @@ from litestar.exceptions import HTTPException
 from runtime.database import is_passing
 
 from user_api.entity_tags import entity_tag
-from user_api.limit_problems import LIMIT_PROBLEMS, rate_limited
+from user_api.known_problems import PROBLEMS, UNAVAILABLE, UNHANDLED
+from user_api.limit_problems import rate_limited
 from user_api.methods import head_too
 from user_api.problem import Problem, answer_problem
 from user_api.refusals import (
-    MOST_OCCASIONS,
-    BirthdayOccasionError,
-    BodyTooLargeError,
-    ClientGoneError,
-    EmailTakenError,
     FieldProblem,
-    ForbiddenError,
-    IfMatchMissingError,
     InvalidInputError,
-    KeysUnavailableError,
     MediaTypeError,
-    OccasionEndedError,
     OtherIdError,
     RateLimitedError,
-    ResultsUnreadError,
     StaleVersionError,
-    TooManyOccasionsError,
-    TooSlowError,
     UnauthenticatedError,
-    UnknownOccasionError,
-    UnknownUserError,
 )
 
 log = structlog.get_logger()
 
-RETRY_AFTER = {"Retry-After": "2"}  # seconds
 FRAMES_LOGGED = 8
-
-PROBLEMS: Mapping[type[BaseException], Problem] = {
-    ClientGoneError: Problem(
-        kind="incomplete-request",
-        title="The request is not complete",
-        status=400,
-        detail="The connection ended before the body did.",
-    ),
-    ForbiddenError: Problem(
-        kind="forbidden",
-        title="Not allowed",
-        status=403,
-        detail="Your token does not allow this.",
-        headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
-    ),
-    UnknownUserError: Problem(
-        kind="unknown-user", title="No such user", status=404, detail="There is no user of this id."
-    ),
-    UnknownOccasionError: Problem(
-        kind="unknown-occasion",
-        title="No such occasion",
-        status=404,
-        detail="This user has no occasion of this id.",
-    ),
-    BirthdayOccasionError: Problem(
-        kind="birthday-follows-user",
-        title="A birthday follows from its user",
-        status=409,
-        detail="Change dateOfBirth, sendAtLocal or leapDayPolicy of the user; it goes when they are deleted.",
-    ),
-    OccasionEndedError: Problem(
-        kind="occasion-ended",
-        title="The occasion has ended",
-        status=409,
-        detail="It rang once and stays as it was. Create another one.",
-    ),
-    TooManyOccasionsError: Problem(
-        kind="too-many-occasions",
-        title="The user has too many occasions",
-        status=409,
-        detail=f"A user may have {MOST_OCCASIONS} occasions that are still to ring. Delete some first.",
-    ),
-    EmailTakenError: Problem(
-        kind="email-taken",
-        title="The e-mail address is taken",
-        status=409,
-        detail="Another user has this e-mail address.",
-        errors=(FieldProblem("email", "is taken by another user"),),
-    ),
-    BodyTooLargeError: Problem(
-        kind="body-too-large",
-        title="The body is too large",
-        status=413,
-        detail="A body may have 1 MiB.",
-        errors=(FieldProblem("body", "is larger than 1 MiB"),),
-    ),
-    IfMatchMissingError: Problem(
-        kind="if-match-missing",
-        title="If-Match is required",
-        status=428,
-        detail="Send If-Match with the ETag of the version that you change, so that no change is lost.",
-        errors=(FieldProblem("If-Match", "is missing"),),
-    ),
-    TooSlowError: Problem(
-        kind="request-timeout",
-        title="The request did not go on",
-        status=408,
-        detail="Nothing was received for 60 s.",
-    ),
-    ResultsUnreadError: Problem(
-        kind="results-unread",
-        title="The results are not read",
-        status=408,
-        detail="Read the results while sending, ask for ?results=invalid, or send fewer lines at a time.",
-    ),
-    **LIMIT_PROBLEMS,
-    KeysUnavailableError: Problem(
-        kind="unavailable",
-        title="Not available now",
-        status=503,
-        detail="Tokens cannot be verified now. Try again.",
-        headers=RETRY_AFTER,
-    ),
-    asyncio.CancelledError: Problem(
-        kind="unavailable",
-        title="Not available now",
-        status=503,
-        detail="The service is stopping. Try again.",
-        headers=RETRY_AFTER,
-    ),
-}
-UNAVAILABLE = Problem(
-    kind="unavailable",
-    title="Not available now",
-    status=503,
-    detail="The database does not answer, or not in time. Try again.",
-    headers=RETRY_AFTER,
-)
-UNHANDLED = Problem(
-    kind="internal-error",
-    title="Something went wrong here",
-    status=500,
-    detail="The error is logged under the requestId.",
-)
 
 
 def problem_of(error: BaseException) -> Problem:  # noqa: PLR0911 (a return for each kind)

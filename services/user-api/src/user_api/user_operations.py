@@ -1,5 +1,6 @@
 """What the routes about users say of themselves in the OpenAPI document."""
 
+from user_api.known_problems import PROBLEMS
 from user_api.operation_parts import (
     CURSOR,
     ETAG,
@@ -20,7 +21,7 @@ from user_api.operation_parts import (
 )
 from user_api.operations import Answer, Body, Link, Operation, Parameter
 from user_api.pages import Items
-from user_api.problems import PROBLEMS, problem_of
+from user_api.problems import problem_of
 from user_api.refusals import EmailTakenError, MediaTypeError
 from user_api.routes import PATCH_TYPES
 from user_api.user import UserAnswer

@@ -1,0 +1,128 @@
+"""The problems that are always the same, by the exception that each answers."""
+
+import asyncio
+from collections.abc import Mapping
+
+from user_api.limit_problems import LIMIT_PROBLEMS
+from user_api.problem import RETRY_AFTER, Problem
+from user_api.refusals import (
+    MOST_OCCASIONS,
+    BirthdayOccasionError,
+    BodyTooLargeError,
+    ClientGoneError,
+    EmailTakenError,
+    FieldProblem,
+    ForbiddenError,
+    IfMatchMissingError,
+    KeysUnavailableError,
+    OccasionEndedError,
+    ResultsUnreadError,
+    TooManyOccasionsError,
+    TooSlowError,
+    UnknownOccasionError,
+    UnknownUserError,
+)
+
+PROBLEMS: Mapping[type[BaseException], Problem] = {
+    ClientGoneError: Problem(
+        kind="incomplete-request",
+        title="The request is not complete",
+        status=400,
+        detail="The connection ended before the body did.",
+    ),
+    ForbiddenError: Problem(
+        kind="forbidden",
+        title="Not allowed",
+        status=403,
+        detail="Your token does not allow this.",
+        headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
+    ),
+    UnknownUserError: Problem(
+        kind="unknown-user", title="No such user", status=404, detail="There is no user of this id."
+    ),
+    UnknownOccasionError: Problem(
+        kind="unknown-occasion",
+        title="No such occasion",
+        status=404,
+        detail="This user has no occasion of this id.",
+    ),
+    BirthdayOccasionError: Problem(
+        kind="birthday-follows-user",
+        title="A birthday follows from its user",
+        status=409,
+        detail="Change dateOfBirth, sendAtLocal or leapDayPolicy of the user; it goes when they are deleted.",
+    ),
+    OccasionEndedError: Problem(
+        kind="occasion-ended",
+        title="The occasion has ended",
+        status=409,
+        detail="It rang once and stays as it was. Create another one.",
+    ),
+    TooManyOccasionsError: Problem(
+        kind="too-many-occasions",
+        title="The user has too many occasions",
+        status=409,
+        detail=f"A user may have {MOST_OCCASIONS} occasions that are still to ring. Delete some first.",
+    ),
+    EmailTakenError: Problem(
+        kind="email-taken",
+        title="The e-mail address is taken",
+        status=409,
+        detail="Another user has this e-mail address.",
+        errors=(FieldProblem("email", "is taken by another user"),),
+    ),
+    BodyTooLargeError: Problem(
+        kind="body-too-large",
+        title="The body is too large",
+        status=413,
+        detail="A body may have 1 MiB.",
+        errors=(FieldProblem("body", "is larger than 1 MiB"),),
+    ),
+    IfMatchMissingError: Problem(
+        kind="if-match-missing",
+        title="If-Match is required",
+        status=428,
+        detail="Send If-Match with the ETag of the version that you change, so that no change is lost.",
+        errors=(FieldProblem("If-Match", "is missing"),),
+    ),
+    TooSlowError: Problem(
+        kind="request-timeout",
+        title="The request did not go on",
+        status=408,
+        detail="Nothing was received for 60 s.",
+    ),
+    ResultsUnreadError: Problem(
+        kind="results-unread",
+        title="The results are not read",
+        status=408,
+        detail="Read the results while sending, ask for ?results=invalid, or send fewer lines at a time.",
+    ),
+    **LIMIT_PROBLEMS,
+    KeysUnavailableError: Problem(
+        kind="unavailable",
+        title="Not available now",
+        status=503,
+        detail="Tokens cannot be verified now. Try again.",
+        headers=RETRY_AFTER,
+    ),
+    asyncio.CancelledError: Problem(
+        kind="unavailable",
+        title="Not available now",
+        status=503,
+        detail="The service is stopping. Try again.",
+        headers=RETRY_AFTER,
+    ),
+}
+UNAVAILABLE = Problem(
+    kind="unavailable",
+    title="Not available now",
+    status=503,
+    detail="The database does not answer, or not in time. Try again.",
+    headers=RETRY_AFTER,
+)
+UNHANDLED = Problem(
+    kind="internal-error",
+    title="Something went wrong here",
+    status=500,
+    detail="The error is logged under the requestId.",
+)
