@@ -16,23 +16,15 @@ from user_api.import_batch import COLUMNS
 from user_api.import_users import BATCH_LINES, import_users
 from user_api.split_lines import split_lines
 
-from bench.cpu import cpu_seconds
-from bench.figures import Figure, Report, alternate, compare
+from bench.figures import Report, alternate
+from bench.import_cost import COPY, COPY_BOTH, Cost, cpu, speed
 from bench.import_lines import chunks, received
 from bench.import_memory import memory_of
 from bench.scratch import SQL, TEMPLATE, TOPOLOGY_FILE, open_pool, scratch_postgres
 
 MESSAGE_COLUMNS = ("event_id", "event_type", "priority", "group_id", "attributes", "body")
-COPY, COPY_BOTH = "COPY of the users", "COPY of the users and their messages"
 
 Work = Callable[[Pool], Awaitable[None]]
-
-
-class Cost(Struct, frozen=True, kw_only=True):
-    """CPU seconds of a pass: of this process, and of the PostgreSQL process that served it."""
-
-    here: float
-    there: float
 
 
 class Imported(Struct, frozen=True, kw_only=True):
@@ -138,33 +130,10 @@ async def pass_over(
         await admin.execute(SQL["checkpoint"])
         async with pool.acquire() as connection:  # the last one given back is the next one lent
             backend = connection.get_server_pid()
-        before, started = _cpu(backend), time.perf_counter()
+        before, started = cpu(backend), time.perf_counter()
         await work(pool)
-        seconds, after = time.perf_counter() - started, _cpu(backend)
+        seconds, after = time.perf_counter() - started, cpu(backend)
         costs.append(Cost(here=after.here - before.here, there=after.there - before.there))
         left = await admin.fetchrow(SQL["count_imported"])
         assert tuple(left or ()) == (users, users if messages else 0), left
     return users / seconds
-
-
-def _cpu(backend: int) -> Cost:
-    return Cost(here=time.process_time(), there=cpu_seconds(backend) or 0)
-
-
-def speed(rates: dict[str, list[float]], costs: dict[str, list[Cost]], users: int) -> list[Figure]:
-    """Return rows/s beside each peer, and the CPU that a row cost here and in PostgreSQL."""
-    figures = []
-    for peer, note in (
-        (COPY, "ready-made records; the peer has no lines, no look at who is known, no outbox"),
-        (COPY_BOTH, "ready-made records; the peer has no lines, no look at who is known"),
-    ):
-        figures.append(compare("users imported", "rows/s", rates["carillon"], peer, rates[peer], note=note))
-    if all(cost.here and cost.there for some in costs.values() for cost in some):
-        for where in ("here", "there"):
-            ours, theirs = (
-                [getattr(cost, where) / users * 1e6 for cost in costs[name]]
-                for name in ("carillon", COPY_BOTH)
-            )
-            what = "CPU of this process" if where == "here" else "CPU of its PostgreSQL process"
-            figures.append(compare(what, "µs/row", ours, COPY_BOTH, theirs))
-    return figures
