@@ -9,7 +9,7 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
-from bench import api, claim, end_to_end, relay, webhook
+from bench import api, claim, end_to_end, import_users, relay, webhook
 from bench.conditions import conditions
 from bench.figures import Report
 from bench.results import Results, table, write
@@ -17,6 +17,7 @@ from bench.scratch import log_into_nothing
 
 BENCHES: dict[str, Callable[..., Awaitable[Report]]] = {
     "api": api.run,
+    "import_users": import_users.run,
     "claim": claim.run,
     "relay": relay.run,
     "webhook": webhook.run,

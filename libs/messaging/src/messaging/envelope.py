@@ -69,12 +69,13 @@ def compose(topology: Topology, source: str, at: datetime, outgoing: Iterable[Ou
         if not event_type.published:
             continue
         priority = out.event.priority if isinstance(out.event, DueEvent) else event_type.priority
+        subject = str(out.subject)
         envelope = Envelope(
             specversion="1.0",
             id=out.event_id,
             source=f"carillon/{source}",
             type=type_name(kind),
-            subject=str(out.subject),
+            subject=subject,
             time=at,
             datacontenttype="application/json",
             dataschema=schema_id(kind),
@@ -85,7 +86,7 @@ def compose(topology: Topology, source: str, at: datetime, outgoing: Iterable[Ou
                 event_id=out.event_id,
                 event_type=kind.__name__,
                 priority=priority,
-                group_id=str(out.subject),
+                group_id=subject,
                 attributes={"eventType": kind.__name__, "priority": priority.value, **traced},
                 body=msgspec.json.encode(envelope).decode(),
             )

@@ -70,7 +70,7 @@ async def _import(context: Context, batch: Sequence[Wanted]) -> list[LineResult]
                     created.append((user, wanted.key))
                     result = LineResult(line=wanted.line, status="created", id=user.id)
                 results.append(result)
-            messages += created_messages(context.topology, [user for user, _ in created])
+            messages += created_messages(context.topology, [user for user, _ in created], at)
             new += created
             await asyncio.sleep(0)
         await _copy(connection, new)

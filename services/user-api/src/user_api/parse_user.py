@@ -86,8 +86,9 @@ def _values(
 
 
 def _foreign(document: Mapping[str, object], of: UUID | None) -> list[FieldProblem]:
-    fields = document.keys() - REQUIRED.keys() - OPTIONAL.keys()
-    return foreign_fields(fields, whose="a user", set_by_us=SET_BY_US, made=of is not None)
+    if document.keys() <= ALL:
+        return []
+    return foreign_fields(document.keys() - ALL, whose="a user", set_by_us=SET_BY_US, made=of is not None)
 
 
 def _ids(of: UUID | None) -> Mapping[str, UUID]:

@@ -7,7 +7,7 @@ from msgspec import Struct
 MOST_LINE_BYTES = 64 * 1024
 
 
-class Line(Struct, frozen=True):
+class Line(Struct, frozen=True, gc=False):
     """A line without its end, counted from 1; `text` is None of one that is longer than 64 KiB."""
 
     number: int

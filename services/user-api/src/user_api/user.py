@@ -12,7 +12,7 @@ Instant = Annotated[datetime, Meta(tz=True)]
 """In UTC, as all are."""
 
 
-class Details(Struct, frozen=True, kw_only=True):
+class Details(Struct, frozen=True, kw_only=True, gc=False):
     """All that a client says of a user; `send_at_local` is local time in `timezone`, whole seconds."""
 
     first_name: str
@@ -34,7 +34,7 @@ class Details(Struct, frozen=True, kw_only=True):
         )
 
 
-class User(Struct, frozen=True, kw_only=True):
+class User(Struct, frozen=True, kw_only=True, gc=False):
     """A user as stored; instants are UTC, `first_date` is the nominal date before which nothing rings."""
 
     id: UUID

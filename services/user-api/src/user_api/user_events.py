@@ -37,9 +37,11 @@ def messages_of(topology: Topology, user: User, changes: Sequence[type[UserState
     return _composed(topology, user.id, user.version, user.updated_at, events)
 
 
-def created_messages(topology: Topology, users: Sequence[User]) -> list[Message]:
-    """Give the messages, yet to be appended, that tell of many users created."""
-    return [message for user in users for message in messages_of(topology, user, [UserCreated])]
+def created_messages(topology: Topology, users: Sequence[User], at: datetime) -> list[Message]:
+    """Give the messages, yet to be appended, that tell of many users created at one instant."""
+    return compose(
+        topology, SOURCE, at, (_outgoing(user.id, user.version, _state(UserCreated, user)) for user in users)
+    )
 
 
 async def append_deleted(
@@ -69,11 +71,11 @@ def _state(change: type[UserState], user: User) -> UserState:
 def _composed(
     topology: Topology, user_id: UUID, version: int, at: datetime, events: Sequence[Event]
 ) -> list[Message]:
-    outgoing = [
-        Outgoing(event_id=event_id(user_id, version, event.event_type), subject=user_id, event=event)
-        for event in events
-    ]
-    return compose(topology, SOURCE, at, outgoing)
+    return compose(topology, SOURCE, at, (_outgoing(user_id, version, event) for event in events))
+
+
+def _outgoing(user_id: UUID, version: int, event: Event) -> Outgoing:
+    return Outgoing(event_id=event_id(user_id, version, event.event_type), subject=user_id, event=event)
 
 
 def changes_between(old: Details, new: Details) -> list[type[UserState]]:
