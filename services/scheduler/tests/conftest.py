@@ -9,14 +9,13 @@ import pytest
 import pytest_asyncio
 from domain.events import Event
 from messaging.consume import Received
-from messaging.topology import Topology, load_topology
+from messaging.topology import Topology
 from runtime.database import Connection, Pool
 from scheduler.due_event import due_priorities
 from scheduler.emit_due import emit_batch
 from scheduler.on_outcome import on_outcomes
 from scheduler.on_user_event import on_user_events
 from testkit.fresh_database import FreshDatabase
-from testkit.repository import find_topology
 from uuid_utils.compat import uuid7
 
 OpenPool = Callable[[], Awaitable[Pool]]
@@ -24,17 +23,6 @@ Plan = Callable[..., Coroutine[Any, Any, None]]
 Emit = Callable[..., Awaitable[int]]
 Hear = Callable[..., Awaitable[None]]
 Rows = Callable[[], Coroutine[Any, Any, list[asyncpg.Record]]]
-
-
-@pytest.fixture
-def topology(pytestconfig: pytest.Config) -> Topology:
-    return load_topology(find_topology(pytestconfig.rootpath))
-
-
-@pytest_asyncio.fixture
-async def admin(database: FreshDatabase) -> Connection:
-    """Give a connection of the superuser's."""
-    return await database.connect()
 
 
 @pytest.fixture

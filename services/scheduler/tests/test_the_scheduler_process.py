@@ -1,6 +1,5 @@
 import asyncio
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,57 +14,11 @@ from scheduler.settings import Settings
 from testkit import build
 from testkit.broker import Broker
 from testkit.fresh_database import FreshDatabase
-from testkit.ports import free_port
-from testkit.repository import find_topology
+from testkit.service_process import StartService, said
 from testkit.wait import eventually
 from uuid_utils.compat import uuid7
 
 Rows = Callable[[], Coroutine[Any, Any, list[asyncpg.Record]]]
-Process = asyncio.subprocess.Process
-Start = Callable[..., Awaitable[Process]]
-
-
-@pytest.fixture
-def environment(pytestconfig: pytest.Config) -> dict[str, str]:
-    return {
-        "CARILLON_ENV": "test",
-        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
-        "TOPOLOGY_FILE": str(find_topology(pytestconfig.rootpath)),
-        "AWS_REGION": "eu-west-1",
-        "AWS_ACCOUNT_ID": "000000000000",
-        "HEALTH_PORT": str(free_port()),
-        "START_TIMEOUT_SECONDS": "1",
-    }
-
-
-@pytest.fixture
-async def start() -> AsyncIterator[Start]:
-    """Start `python -m scheduler`; whatever still runs at the end is killed."""
-    started: list[Process] = []
-
-    async def run(environment: dict[str, str]) -> Process:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "scheduler",
-            env=environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        started.append(process)
-        return process
-
-    yield run
-    for process in started:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
-
-
-async def said(process: Process) -> tuple[int | None, list[str]]:
-    """Wait for the end; return the exit code and the lines on standard error."""
-    _, errors = await process.communicate()
-    return process.returncode, errors.decode().splitlines()
 
 
 @pytest.mark.parametrize(
@@ -79,16 +32,16 @@ async def said(process: Process) -> tuple[int | None, list[str]]:
     ],
 )
 def test_a_bad_variable_is_refused_by_its_name(
-    environment: dict[str, str], variable: str, value: str
+    worker_environment: dict[str, str], variable: str, value: str
 ) -> None:
     with pytest.raises(SettingsError, match=f"^{variable} "):
-        load_settings(Settings, {**environment, variable: value})
+        load_settings(Settings, {**worker_environment, variable: value})
 
 
 async def test_a_bad_variable_ends_the_process_with_one_line_that_names_it(
-    start: Start, environment: dict[str, str]
+    start_service: StartService, worker_environment: dict[str, str]
 ) -> None:
-    process = await start({**environment, "CLAIM_BATCH": "0"})
+    process = await start_service("scheduler", {**worker_environment, "CLAIM_BATCH": "0"})
 
     code, lines = await said(process)
 
@@ -98,9 +51,9 @@ async def test_a_bad_variable_ends_the_process_with_one_line_that_names_it(
 
 
 async def test_a_database_that_does_not_come_ends_it_with_one_line(
-    start: Start, environment: dict[str, str]
+    start_service: StartService, worker_environment: dict[str, str]
 ) -> None:
-    process = await start(environment)
+    process = await start_service("scheduler", worker_environment)
 
     code, lines = await said(process)
 
@@ -110,21 +63,22 @@ async def test_a_database_that_does_not_come_ends_it_with_one_line(
 
 
 async def test_it_plans_emits_and_hears_the_answer_and_ends_on_sigterm(
-    start: Start,
-    environment: dict[str, str],
+    start_service: StartService,
+    worker_environment: dict[str, str],
     database: FreshDatabase,
     broker: Broker,
     outbox: Rows,
     history: Rows,
 ) -> None:
-    process = await start(
+    process = await start_service(
+        "scheduler",
         {
-            **environment,
+            **worker_environment,
             **broker.engine.environment(),
             "CARILLON_ENV": broker.environment,
             "DATABASE_URL": database.url("carillon_scheduler"),
             "START_TIMEOUT_SECONDS": "20",
-        }
+        },
     )
     created = build.user_created(occurred_at=datetime(2020, 1, 1, tzinfo=UTC))
     users = await broker.queue_url("scheduler-user-events")
@@ -158,7 +112,7 @@ async def test_it_plans_emits_and_hears_the_answer_and_ends_on_sigterm(
     assert left["Attributes"]["ApproximateNumberOfMessagesNotVisible"] == "1"
 
     async with aiohttp.ClientSession() as session:
-        ready = await session.get(f"http://127.0.0.1:{environment['HEALTH_PORT']}/health/ready")
+        ready = await session.get(f"http://127.0.0.1:{worker_environment['HEALTH_PORT']}/health/ready")
     process.terminate()
     async with asyncio.timeout(5):
         code, lines = await said(process)

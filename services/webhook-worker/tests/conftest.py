@@ -13,13 +13,12 @@ from domain.events import Event
 from messaging.consume import Received
 from messaging.envelope import read
 from messaging.slots import Slots
-from messaging.topology import Topology, load_topology
+from messaging.topology import Topology
 from msgspec import Struct
 from runtime.database import Connection, Pool
 from testkit import build
 from testkit.fresh_database import FreshDatabase
 from testkit.receiver import Receiver
-from testkit.repository import find_topology
 from webhook_worker.deliver import Deliverer
 from webhook_worker.delivery import Attempt, Delivery
 from webhook_worker.endpoint import Endpoint, default_endpoint
@@ -39,17 +38,6 @@ Record = Callable[..., Coroutine[Any, Any, None]]
 Work = Callable[..., Coroutine[Any, Any, None]]
 Rows = Callable[[], Coroutine[Any, Any, list[asyncpg.Record]]]
 Told = Callable[[], Coroutine[Any, Any, list[tuple[UUID, Event]]]]
-
-
-@pytest.fixture
-def topology(pytestconfig: pytest.Config) -> Topology:
-    return load_topology(find_topology(pytestconfig.rootpath))
-
-
-@pytest_asyncio.fixture
-async def admin(database: FreshDatabase) -> Connection:
-    """Give a connection of the superuser's."""
-    return await database.connect()
 
 
 @pytest.fixture

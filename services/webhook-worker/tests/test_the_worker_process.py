@@ -1,7 +1,6 @@
 import asyncio
 import json
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -20,60 +19,22 @@ from testkit.broker import Broker
 from testkit.fresh_database import FreshDatabase
 from testkit.ports import free_port
 from testkit.receiver import Receiver, Reply, new_secret
-from testkit.repository import find_topology
+from testkit.service_process import StartService, said
 from testkit.wait import eventually
 from uuid_utils.compat import uuid7
 from webhook_worker.settings import Settings
 
 Due = Callable[..., Received]
 Rows = Callable[[], Coroutine[Any, Any, list[asyncpg.Record]]]
-Process = asyncio.subprocess.Process
-Start = Callable[[str, dict[str, str]], Awaitable[Process]]
 
 
 @pytest.fixture
-def environment(pytestconfig: pytest.Config) -> dict[str, str]:
+def environment(worker_environment: dict[str, str]) -> dict[str, str]:
     return {
-        "CARILLON_ENV": "test",
-        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
-        "TOPOLOGY_FILE": str(find_topology(pytestconfig.rootpath)),
-        "AWS_REGION": "eu-west-1",
-        "AWS_ACCOUNT_ID": "000000000000",
-        "HEALTH_PORT": str(free_port()),
-        "START_TIMEOUT_SECONDS": "1",
+        **worker_environment,
         "WEBHOOK_URL": "http://127.0.0.1:1/hook",
         "WEBHOOK_SECRET": new_secret(),
     }
-
-
-@pytest.fixture
-async def start() -> AsyncIterator[Start]:
-    """Start a service; whatever still runs at the end is killed."""
-    started: list[Process] = []
-
-    async def run(service: str, environment: dict[str, str]) -> Process:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            service,
-            env=environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        started.append(process)
-        return process
-
-    yield run
-    for process in started:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
-
-
-async def said(process: Process) -> tuple[int | None, list[str]]:
-    """Wait for the end; return the exit code and the lines on standard error."""
-    _, errors = await process.communicate()
-    return process.returncode, errors.decode().splitlines()
 
 
 @pytest.mark.parametrize(
@@ -103,9 +64,9 @@ def test_a_bad_variable_is_refused_by_its_name_and_not_its_value(
 
 
 async def test_a_bad_secret_ends_the_process_with_one_line_that_names_it(
-    start: Start, environment: dict[str, str]
+    start_service: StartService, environment: dict[str, str]
 ) -> None:
-    process = await start("webhook_worker", {**environment, "WEBHOOK_SECRET": "whsec_c2hvcnQ="})
+    process = await start_service("webhook_worker", {**environment, "WEBHOOK_SECRET": "whsec_c2hvcnQ="})
 
     assert await said(process) == (
         2,
@@ -151,15 +112,15 @@ async def publish(broker: Broker, ring: Received) -> None:
 
 
 async def test_what_is_published_arrives_signed_and_its_outcome_reaches_the_schedulers_queue(
-    start: Start,
+    start_service: StartService,
     on_broker: Callable[..., dict[str, str]],
     broker: Broker,
     receiver: Receiver,
     due: Due,
     deliveries: Rows,
 ) -> None:
-    await start("webhook_worker", on_broker("carillon_webhook_worker"))
-    await start("dispatcher", on_broker("carillon_dispatcher", HEALTH_PORT=str(free_port())))
+    await start_service("webhook_worker", on_broker("carillon_webhook_worker"))
+    await start_service("dispatcher", on_broker("carillon_dispatcher", HEALTH_PORT=str(free_port())))
     critical = await broker.queue_url("webhook-critical")
     rings = [due(), due(priority=Priority.HIGH), due(priority=Priority.NORMAL), due(priority=Priority.LOW)]
     stranger = json.dumps({"specversion": "1.0", "type": "someone.elses.v1"})
@@ -209,7 +170,7 @@ async def receive(broker: Broker, queue: str, count: int) -> list[tuple[UUID, An
 
 
 async def test_sigterm_finishes_what_is_under_way_and_ends_with_0(
-    start: Start,
+    start_service: StartService,
     on_broker: Callable[..., dict[str, str]],
     broker: Broker,
     receiver: Receiver,
@@ -219,7 +180,7 @@ async def test_sigterm_finishes_what_is_under_way_and_ends_with_0(
     variables = on_broker("carillon_webhook_worker")
     health = f"http://127.0.0.1:{variables['HEALTH_PORT']}/health"
     receiver.reply_with([Reply(after_seconds=1)])
-    process = await start("webhook_worker", variables)
+    process = await start_service("webhook_worker", variables)
     await publish(broker, due())
     await receiver.wait_for(1, within=30)
     async with aiohttp.ClientSession() as session:
@@ -240,7 +201,7 @@ async def status(session: aiohttp.ClientSession, url: str) -> int:
 
 
 async def test_killed_with_a_webhook_under_way_another_worker_sends_it_again_under_the_same_id(
-    start: Start,
+    start_service: StartService,
     on_broker: Callable[..., dict[str, str]],
     broker: Broker,
     receiver: Receiver,
@@ -251,13 +212,13 @@ async def test_killed_with_a_webhook_under_way_another_worker_sends_it_again_und
         "carillon_webhook_worker", WEBHOOK_TIMEOUT_SECONDS="1", DELIVERY_LEASE_SECONDS="1.5"
     )
     receiver.reply_with([Reply(status=503, after_seconds=1)])
-    process = await start("webhook_worker", variables)
+    process = await start_service("webhook_worker", variables)
     ring = due()
     await publish(broker, ring)
     await receiver.wait_for(1, within=30)
 
     process.kill()
-    await start("webhook_worker", variables | {"HEALTH_PORT": str(free_port())})
+    await start_service("webhook_worker", variables | {"HEALTH_PORT": str(free_port())})
     arrived = await receiver.wait_for(2, within=30)
 
     assert [one.webhook_id for one in arrived] == [str(ring.event_id)] * 2

@@ -7,14 +7,18 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from messaging.topology import Topology, load_topology
+from runtime.database import Connection
 from runtime.migrate import migrate
 
 from testkit.broker import Broker, open_broker
 from testkit.embedded_postgres import EmbeddedPostgres
 from testkit.engine import Engine
 from testkit.fresh_database import FreshDatabase
+from testkit.ports import free_port
 from testkit.receiver import Receiver, new_secret
 from testkit.repository import find_topology
+from testkit.service_process import StartService, service_processes
 
 TEMPLATE = "carillon_template"
 
@@ -44,6 +48,39 @@ async def database(postgres_server: EmbeddedPostgres, database_template: str) ->
     name = f"test_{secrets.token_hex(6)}"
     async with FreshDatabase(postgres_server, name, template=database_template) as fresh:
         yield fresh
+
+
+@pytest_asyncio.fixture
+async def admin(database: FreshDatabase) -> Connection:
+    """Give a connection of the superuser's to this test's database."""
+    return await database.connect()
+
+
+@pytest.fixture
+def topology(pytestconfig: pytest.Config) -> Topology:
+    """Read the project's topology."""
+    return load_topology(find_topology(pytestconfig.rootpath))
+
+
+@pytest.fixture
+def worker_environment(pytestconfig: pytest.Config) -> dict[str, str]:
+    """Give the environment of a service whose database does not come; a test overrides what it needs."""
+    return {
+        "CARILLON_ENV": "test",
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+        "TOPOLOGY_FILE": str(find_topology(pytestconfig.rootpath)),
+        "AWS_REGION": "eu-west-1",
+        "AWS_ACCOUNT_ID": "000000000000",
+        "HEALTH_PORT": str(free_port()),
+        "START_TIMEOUT_SECONDS": "1",
+    }
+
+
+@pytest_asyncio.fixture
+async def start_service() -> AsyncIterator[StartService]:
+    """Start services as processes."""
+    async with service_processes() as start:
+        yield start
 
 
 @pytest.fixture(scope="session")
