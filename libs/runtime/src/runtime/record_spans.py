@@ -1,0 +1,179 @@
+"""Spans, recorded for the SDK's processor by less than its own class does: 7 µs instead of 40.
+
+What it does beyond this nobody uses here: limits on attributes, locks (a span is of one request, on one
+thread), hooks at a start. Sampler, ids, resource, batches and the sending are the SDK's.
+"""
+
+from collections.abc import Mapping, Sequence
+from time import time_ns
+from types import TracebackType
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.context import Context, attach, detach
+from opentelemetry.sdk.trace import Event, ReadableSpan, SpanProcessor
+from opentelemetry.sdk.trace import TracerProvider as Sdk
+from opentelemetry.sdk.trace.sampling import Decision
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.util.types import Attributes, AttributeValue
+
+_FLAGS = {
+    (sampled, random): TraceFlags(sampled * TraceFlags.SAMPLED | random * TraceFlags.RANDOM_TRACE_ID)
+    for sampled in (False, True)
+    for random in (False, True)
+}
+
+
+class Span(trace.Span, ReadableSpan):
+    """A span that is sampled. Of an exception it keeps the class: PostgreSQL's detail repeats the row."""
+
+    def __init__(self, processor: SpanProcessor, **known: Any) -> None:  # noqa: ANN401 (ReadableSpan's)
+        ReadableSpan.__init__(self, start_time=time_ns(), **known)
+        self._processor = processor
+        self._values: dict[str, AttributeValue] = self._attributes  # type: ignore[assignment] # never None here
+
+    def get_span_context(self) -> SpanContext:
+        """Give the ids."""
+        return self._context  # type: ignore[return-value] # never None here
+
+    def is_recording(self) -> bool:
+        """Tell whether it has not ended."""
+        return self._end_time is None
+
+    def set_attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
+        """Add attributes."""
+        self._values.update(attributes)
+
+    def set_attribute(self, key: str, value: AttributeValue) -> None:
+        """Add an attribute."""
+        self._values[key] = value
+
+    def update_name(self, name: str) -> None:
+        """Name it."""
+        self._name = name
+
+    def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
+        """Say how it ended."""
+        self._status = status if isinstance(status, Status) else Status(status, description)
+
+    def add_event(self, name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
+        """Note something that happened."""
+        self._events = [*self._events, Event(name, attributes, timestamp)]
+
+    def record_exception(
+        self,
+        exception: BaseException,
+        attributes: Attributes = None,
+        timestamp: int | None = None,
+        escaped: bool = False,  # noqa: ARG002, FBT001, FBT002 (OpenTelemetry's)
+    ) -> None:
+        """Note an exception, without its words."""
+        known = {"exception.type": type(exception).__qualname__, **(attributes or {})}
+        self.add_event("exception", known, timestamp)
+
+    def end(self, end_time: int | None = None) -> None:
+        """End it, and have it sent."""
+        if self._end_time is None:
+            self._end_time = time_ns() if end_time is None else end_time
+            self._processor.on_end(self)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        """End it. What failed is said by who knows what a failure is."""
+        self.end()
+
+
+class Tracer(trace.Tracer):
+    """Makes the spans of one instrumentation scope, as the SDK's provider is set up."""
+
+    def __init__(self, sdk: Sdk, processor: SpanProcessor, scope: InstrumentationScope) -> None:
+        self._sampler, self._ids, self._resource = sdk.sampler, sdk.id_generator, sdk.resource
+        self._processor, self._scope = processor, scope
+
+    def start_span(  # noqa: PLR0913, PLR0917 (OpenTelemetry's)
+        self,
+        name: str,
+        context: Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        start_time: int | None = None,
+        record_exception: bool = True,  # noqa: ARG002, FBT001, FBT002 (OpenTelemetry's)
+        set_status_on_exception: bool = True,  # noqa: ARG002, FBT001, FBT002
+    ) -> trace.Span:
+        """Start a span, child of the one in `context` (else of the current one), if it is sampled."""
+        parent: SpanContext | None = trace.get_current_span(context).get_span_context()
+        if parent is None or not parent.is_valid:
+            parent, trace_id, random = None, self._ids.generate_trace_id(), self._ids.is_trace_id_random()
+        else:
+            trace_id, random = parent.trace_id, parent.trace_flags.random_trace_id
+        sampled = self._sampler.should_sample(context, trace_id, name, kind, attributes, links)
+        is_sampled = sampled.decision is Decision.RECORD_AND_SAMPLE
+        ids = SpanContext(
+            trace_id,
+            self._ids.generate_span_id(),
+            is_remote=False,
+            trace_flags=_FLAGS[is_sampled, random],
+            trace_state=sampled.trace_state,
+        )
+        if not is_sampled:
+            return trace.NonRecordingSpan(ids)
+        span = Span(
+            self._processor,
+            name=name,
+            context=ids,
+            parent=parent,
+            resource=self._resource,
+            attributes=dict(sampled.attributes or {}),
+            links=links or (),
+            kind=kind,
+            instrumentation_scope=self._scope,
+        )
+        if start_time is not None:
+            span._start_time = start_time  # noqa: SLF001 (its maker)
+        return span
+
+    def start_as_current_span(self, *what: Any, **how: Any) -> "Current":  # type: ignore[override] # noqa: ANN401
+        """Start a span that is the current one within `with`, and ends there."""
+        return Current(self.start_span(*what, **how))
+
+
+class Current:
+    """Makes a span the current one. A class: contextlib's generators took 10 µs more."""
+
+    __slots__ = ("_span", "_token")
+
+    def __init__(self, span: trace.Span) -> None:
+        self._span = span
+
+    def __enter__(self) -> trace.Span:
+        """Begin."""
+        self._token = attach(trace.set_span_in_context(self._span))
+        return self._span
+
+    def __exit__(self, *_: object) -> None:
+        """End the span. What failed is said by who knows what a failure is."""
+        detach(self._token)
+        self._span.end()
+
+
+class Provider(trace.TracerProvider):
+    """Gives tracers, for the service and for what instruments its libraries."""
+
+    def __init__(self, sdk: Sdk, processor: SpanProcessor) -> None:
+        self._sdk, self._processor = sdk, processor
+
+    def get_tracer(
+        self,
+        instrumenting_module_name: str,
+        instrumenting_library_version: str | None = None,
+        schema_url: str | None = None,
+        attributes: Attributes = None,
+    ) -> Tracer:
+        """Give a tracer."""
+        scope = InstrumentationScope(
+            instrumenting_module_name, instrumenting_library_version, schema_url, attributes
+        )
+        return Tracer(self._sdk, self._processor, scope)
