@@ -104,36 +104,68 @@ class Tracer(trace.Tracer):
         set_status_on_exception: bool = True,  # noqa: ARG002, FBT001, FBT002
     ) -> trace.Span:
         """Start a span, child of the one in `context` (else of the current one), if it is sampled."""
-        parent: SpanContext | None = trace.get_current_span(context).get_span_context()
-        if parent is None or not parent.is_valid:
-            parent, trace_id, random = None, self._ids.generate_trace_id(), self._ids.is_trace_id_random()
+        above = trace.get_current_span(context)
+        if isinstance(above, Span):
+            # Of ours, so it is sampled, and every sampler of the SDK decides the same for one trace.
+            parent = above.get_span_context()
+            ids = SpanContext(
+                parent.trace_id,
+                self._ids.generate_span_id(),
+                is_remote=False,
+                trace_flags=parent.trace_flags,
+                trace_state=parent.trace_state,
+            )
+            span: trace.Span = self._span(name, ids, parent, kind, attributes, links)
         else:
-            trace_id, random = parent.trace_id, parent.trace_flags.random_trace_id
-        sampled = self._sampler.should_sample(context, trace_id, name, kind, attributes, links)
-        is_sampled = sampled.decision is Decision.RECORD_AND_SAMPLE
+            span = self._sampled(name, context, above.get_span_context(), kind, attributes, links)
+        if start_time is not None and isinstance(span, Span):
+            span._start_time = start_time  # noqa: SLF001 (its maker)
+        return span
+
+    def _sampled(
+        self,
+        name: str,
+        context: Context | None,
+        parent: SpanContext,
+        kind: SpanKind,
+        attributes: Attributes,
+        links: Sequence[Link] | None,
+    ) -> trace.Span:
+        trace_id = parent.trace_id if parent.is_valid else self._ids.generate_trace_id()
+        random = parent.trace_flags.random_trace_id if parent.is_valid else self._ids.is_trace_id_random()
+        decided = self._sampler.should_sample(context, trace_id, name, kind, attributes, links)
+        is_sampled = decided.decision is Decision.RECORD_AND_SAMPLE
         ids = SpanContext(
             trace_id,
             self._ids.generate_span_id(),
             is_remote=False,
             trace_flags=_FLAGS[is_sampled, random],
-            trace_state=sampled.trace_state,
+            trace_state=decided.trace_state,
         )
         if not is_sampled:
             return trace.NonRecordingSpan(ids)
-        span = Span(
+        return self._span(name, ids, parent if parent.is_valid else None, kind, decided.attributes, links)
+
+    def _span(
+        self,
+        name: str,
+        ids: SpanContext,
+        parent: SpanContext | None,
+        kind: SpanKind,
+        attributes: Attributes,
+        links: Sequence[Link] | None,
+    ) -> Span:
+        return Span(
             self._processor,
             name=name,
             context=ids,
             parent=parent,
             resource=self._resource,
-            attributes=dict(sampled.attributes or {}),
+            attributes=dict(attributes or {}),
             links=links or (),
             kind=kind,
             instrumentation_scope=self._scope,
         )
-        if start_time is not None:
-            span._start_time = start_time  # noqa: SLF001 (its maker)
-        return span
 
     def start_as_current_span(self, *what: Any, **how: Any) -> "Current":  # type: ignore[override] # noqa: ANN401
         """Start a span that is the current one within `with`, and ends there."""
