@@ -21,7 +21,8 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 from runtime.encode_spans import encode_spans
-from runtime.record_spans import Provider, Span
+from runtime.record_spans import Span
+from runtime.start_spans import Provider
 
 
 class Kept(SpanProcessor):

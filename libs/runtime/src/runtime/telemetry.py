@@ -36,7 +36,7 @@ async def tracing(service: str, version: str, environment: str) -> AsyncIterator
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
 
     from runtime.export_spans import SpanExporter  # noqa: PLC0415
-    from runtime.record_spans import Provider  # noqa: PLC0415
+    from runtime.start_spans import Provider  # noqa: PLC0415
     from runtime.trace_statements import StatementInstrumentor  # noqa: PLC0415
 
     resource = {

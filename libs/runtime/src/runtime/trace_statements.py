@@ -1,7 +1,7 @@
 """Spans of statements: OpenTelemetry's instrumentation of asyncpg, but for what it works out anew each time.
 
 Name and attributes are those of the statement and the connection: for ours, worked out once. That, the
-context and its generators took 50 µs a statement.
+context and its generators took 40 µs of a statement's 60.
 """
 
 from collections.abc import Awaitable, Callable
