@@ -9,7 +9,7 @@ from carillon_local.make_token import make_token
 from testkit import build
 
 JWT = {"JWT_SECRET": secrets.token_hex(32), "JWT_ISSUER": "bench", "JWT_AUDIENCE": "carillon"}
-SETTINGS: Mapping[str, str] = {"CARILLON_ENV": "bench", "AUTH": "jwt", **JWT}
+SETTINGS: Mapping[str, str] = {"CARILLON_ENV": "bench", "AUTH": "jwt", "RATE_LIMIT": "off", **JWT}
 """With these the user API takes the token."""
 
 

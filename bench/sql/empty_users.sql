@@ -1,1 +1,1 @@
-TRUNCATE users.users, outbox.messages;
+TRUNCATE users.users, outbox.messages CASCADE;

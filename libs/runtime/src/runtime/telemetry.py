@@ -10,11 +10,9 @@ import os
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from functools import partial
-from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.trace import Tracer, TracerProvider
+from opentelemetry.trace import Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
@@ -33,28 +31,32 @@ async def tracing(service: str, version: str, environment: str) -> AsyncIterator
         yield None
         return
     # Imported here: a service that is not traced starts 0.5 s sooner.
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
-    from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor  # noqa: PLC0415
     from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
-    from opentelemetry.sdk.trace import TracerProvider as Provider  # noqa: PLC0415
+    from opentelemetry.sdk.trace import TracerProvider as Sdk  # noqa: PLC0415
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
+    from runtime.export_spans import SpanExporter  # noqa: PLC0415
+    from runtime.start_spans import Provider  # noqa: PLC0415
+    from runtime.trace_statements import StatementInstrumentor  # noqa: PLC0415
 
     resource = {
         "service.name": os.environ.get("OTEL_SERVICE_NAME") or f"carillon-{service}",
         "service.version": version,
         "deployment.environment.name": environment,
     }
-    provider = Provider(resource=Resource.create(resource), shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    sdk = Sdk(resource=Resource.create(resource), shutdown_on_exit=False)
+    processor = BatchSpanProcessor(SpanExporter())
+    sdk.add_span_processor(processor)
+    provider = Provider(sdk, processor)
     # The names of today (db.query.text), not those of 2023.
     os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "database")
-    statements = AsyncPGInstrumentor()  # type: ignore[no-untyped-call]
-    statements.instrument(tracer_provider=Discreet(provider))
+    statements = StatementInstrumentor()  # type: ignore[no-untyped-call]
+    statements.instrument(tracer_provider=provider)
     try:
         yield provider.get_tracer("carillon", version)
     finally:
         statements.uninstrument()
-        await _shut_down(provider.shutdown)
+        await _shut_down(sdk.shutdown)
 
 
 async def _shut_down(shutdown: Callable[[], None]) -> None:
@@ -70,21 +72,6 @@ async def _shut_down(shutdown: Callable[[], None]) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(LAST_SPANS_SECONDS):
             await done.wait()
-
-
-class Discreet(TracerProvider):
-    """Gives tracers that keep an exception's words to themselves: PostgreSQL's detail repeats the row."""
-
-    def __init__(self, provider: TracerProvider) -> None:
-        self._provider = provider
-
-    def get_tracer(self, *args: Any, **kwargs: Any) -> Tracer:  # noqa: ANN401 (OpenTelemetry's)
-        """Give a tracer."""
-        tracer = self._provider.get_tracer(*args, **kwargs)
-        tracer.start_as_current_span = partial(  # type: ignore[method-assign]
-            tracer.start_as_current_span, record_exception=False, set_status_on_exception=False
-        )
-        return tracer
 
 
 def trace_attributes() -> dict[str, str]:
