@@ -57,7 +57,7 @@ class Context(Struct, frozen=True, kw_only=True):
             return nullcontext(held)
         if self.replica is not None and self.reads_late:
             return self._near(self.replica)
-        # A limit costs 10 µs, and where one is idle there is nothing to wait for.
+        # A limit costs 5 µs, and where one is idle there is nothing to wait for.
         return self.pool.acquire(timeout=None if self.pool.get_idle_size() else CONNECTION_SECONDS)
 
     @asynccontextmanager
