@@ -12,13 +12,12 @@ from user_api.operation_parts import (
     INVALID_INPUT,
     LIMIT,
     LINK,
-    LOCATION,
+    MADE,
     OCCASION_ID_IN_PATH,
     OF_A_BODY,
     OF_A_KEY,
     OF_IF_MATCH,
     OTHER_ID,
-    REPLAYED,
     UNKNOWN_USER,
     USER_ID_IN_PATH,
 )
@@ -53,9 +52,7 @@ def _occasion(description: str, *, made: bool = False) -> Answer:
         description=description,
         schema=OccasionAnswer,
         example=ANSWER_EXAMPLE,
-        headers={"ETag": ETAG, "Location": LOCATION, "Idempotent-Replayed": REPLAYED}
-        if made
-        else {"ETag": ETAG},
+        headers=MADE if made else {"ETag": ETAG},
         links=LINKS,
     )
 

@@ -22,9 +22,10 @@ from user_api.parse_fields import send_at_local
 from user_api.parse_occasion import NO_IDS, parse_occasion
 from user_api.query import read_query
 from user_api.read_body import read_body
+from user_api.read_id import path_id
 from user_api.read_occasion import read_occasion
 from user_api.replace_occasion import replace_occasion
-from user_api.routes import AnyRequest, path_id
+from user_api.routes import AnyRequest
 
 
 def occasion_routes(context: Context) -> list[HTTPRouteHandler]:

@@ -17,8 +17,9 @@ from user_api.parse_fields import FieldError
 from user_api.parse_occasion_fields import instant
 from user_api.preview_occurrences import preview_occurrences
 from user_api.query import read_query
+from user_api.read_id import path_id
 from user_api.refusals import FieldProblem, InvalidInputError
-from user_api.routes import AnyRequest, path_id
+from user_api.routes import AnyRequest
 
 DEFAULT_NEXT = 10
 MOST_NEXT = 50

@@ -127,6 +127,10 @@ OF_A_KEY = (PROBLEMS[KeyInUseError], PROBLEMS[KeyReusedError])
 OF_IF_MATCH = (STALE_VERSION, IF_MATCH_MISSING)
 
 
+MADE = {"ETag": ETAG, "Location": LOCATION, "Idempotent-Replayed": REPLAYED}
+"""The headers of what was made by a POST."""
+
+
 def problem_headers(problems: Sequence[Problem]) -> dict[str, Header]:
     """Give the headers of an answer that is one of `problems`, described."""
     known = {

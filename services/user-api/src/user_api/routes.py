@@ -1,6 +1,5 @@
 """The routes about users: HTTP on one side, a use case on the other."""
 
-import re
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -22,8 +21,8 @@ from user_api.parse_user import parse_patch, parse_user
 from user_api.patch_user import patch_user
 from user_api.query import read_query
 from user_api.read_body import read_body
+from user_api.read_id import path_id
 from user_api.read_user import read_user
-from user_api.refusals import FieldProblem, InvalidInputError
 from user_api.replace_user import replace_user
 from user_api.user import Details, User, UserAnswer, answer_of
 from user_api.user_filters import USER_FILTERS, read_user_filters
@@ -31,8 +30,6 @@ from user_api.user_filters import USER_FILTERS, read_user_filters
 AnyRequest = Request[Any, Any, Any]
 
 PATCH_TYPES = ("application/merge-patch+json", "application/json")
-
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def user_routes(context: Context) -> list[HTTPRouteHandler]:
@@ -104,13 +101,6 @@ def user_routes(context: Context) -> list[HTTPRouteHandler]:
         await delete_user(context, id_, required_if_match(request.scope))
 
     return [create, list_, read, replace, update, remove]
-
-
-def path_id(text: str, field: str = "id") -> UUID:
-    """Read an id of an address. Raises InvalidInputError."""
-    if _UUID.fullmatch(text) is None:
-        raise InvalidInputError([FieldProblem(field, "is not a UUID")])
-    return UUID(text)
 
 
 def _answer(user: User, status: int = 200, headers: dict[str, str] | None = None) -> Response[UserAnswer]:

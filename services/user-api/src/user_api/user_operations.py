@@ -10,12 +10,11 @@ from user_api.operation_parts import (
     INVALID_INPUT,
     LIMIT,
     LINK,
-    LOCATION,
+    MADE,
     OF_A_BODY,
     OF_A_KEY,
     OF_IF_MATCH,
     OTHER_ID,
-    REPLAYED,
     UNKNOWN_USER,
     USER_ID_IN_PATH,
 )
@@ -92,9 +91,7 @@ def _user(description: str, *, made: bool = False) -> Answer:
         description=description,
         schema=UserAnswer,
         example=ANSWER_EXAMPLE,
-        headers={"ETag": ETAG, "Location": LOCATION, "Idempotent-Replayed": REPLAYED}
-        if made
-        else {"ETag": ETAG},
+        headers=MADE if made else {"ETag": ETAG},
         links=LINKS,
     )
 

@@ -1,6 +1,5 @@
 """The caller of a request, and what each route asks of them."""
 
-import re
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -8,9 +7,8 @@ from uuid import UUID
 from litestar import Request
 from msgspec import Struct
 
+from user_api.read_id import read_id
 from user_api.refusals import ForbiddenError, UnauthenticatedError
-
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class Role(StrEnum):
@@ -37,7 +35,7 @@ _KNOWN_ROLES = {role.value: role for role in Role}
 def caller_named(subject: str, role_names: list[str]) -> Caller | None:
     """Give a token's caller, unknown roles left out; None for a mere user whose subject is no user id."""
     roles = frozenset(_KNOWN_ROLES[name] for name in role_names if name in _KNOWN_ROLES)
-    user_id = UUID(subject) if Role.USER in roles and _UUID.fullmatch(subject) else None
+    user_id = read_id(subject) if Role.USER in roles else None
     if user_id is None and roles == {Role.USER}:
         return None
     return Caller(subject=subject, user_id=user_id, roles=roles)
