@@ -9,6 +9,7 @@ from messaging.consume import MOST_MERGED, Received
 from messaging.envelope import read
 from messaging.slots import Slots
 from messaging.topology import load_topology
+from runtime.merge import Merge
 from testkit.embedded_postgres import EmbeddedPostgres
 from testkit.fresh_database import FreshDatabase
 from testkit.receiver import new_secret
@@ -16,10 +17,9 @@ from uuid_utils.compat import uuid7
 from webhook_worker.deliver import Deliverer
 from webhook_worker.delivery import Delivery
 from webhook_worker.endpoint import Endpoint, default_endpoint
-from webhook_worker.merge import Merge
 from webhook_worker.on_occurrence_due import Accept, accept, due_event, on_occurrence_due
 from webhook_worker.post_webhook import open_transport, post_webhook, signed_request
-from webhook_worker.record_attempts import record_attempts
+from webhook_worker.record_attempts import GATHER_SECONDS, record_attempts
 from webhook_worker.webhook_body import webhook_body
 
 from bench.figures import Report, alternate, compare
@@ -88,7 +88,9 @@ async def deliver(course: Course, server: EmbeddedPostgres, received: Sequence[R
         open_pool(database.url("carillon_webhook_worker")) as pool,
         open_transport(connect_timeout=CONNECT_TIMEOUT, timeout=TIMEOUT) as transport,
     ):
-        record = Merge(partial(record_attempts, pool, course.topology, NO_OFFSET))
+        record = Merge(
+            partial(record_attempts, pool, course.topology, NO_OFFSET), gather_seconds=GATHER_SECONDS
+        )
         post = partial(post_webhook, transport, course.endpoint, within=TIMEOUT)
         take = partial(accept, pool, course.topology, course.endpoint, NO_OFFSET, LEASE)
         rate = await course.timed(feed(course, take, Deliverer(post, record.put), received))

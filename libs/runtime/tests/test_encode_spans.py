@@ -86,6 +86,10 @@ def record(provider: TracerProvider) -> None:
     )
     linked.add_event("noticed", {"at": 3})
     linked.end()
+    joined = server.start_span("joined")
+    for is_remote in (False, True):
+        joined.add_link(SpanContext(0xAF76, 0xB7AD, is_remote=is_remote))
+    joined.end()
 
 
 def by_library(spans: Sequence[ReadableSpan]) -> ExportTraceServiceRequest:
@@ -101,7 +105,7 @@ def decoded(sent: bytes) -> ExportTraceServiceRequest:
 def test_the_bytes_are_the_spans_that_the_library_would_send(ended: Kept) -> None:
     record(provider(ended))
 
-    assert len(ended.spans) == 5
+    assert len(ended.spans) == 6
     assert decoded(encode_spans(ended.spans)) == by_library(ended.spans)
     assert encode_spans([]) == b""
 

@@ -1,3 +1,4 @@
+import asyncio
 from uuid import uuid4
 
 import httpx
@@ -46,3 +47,16 @@ async def test_an_id_that_is_no_uuid_is_named(api: httpx.AsyncClient) -> None:
 
         assert answer.status_code == 400
         assert answer.json()["errors"] == [{"field": "id", "reason": "is not a UUID"}]
+
+
+async def test_users_that_are_asked_for_at_once_are_each_answered_with_their_own(
+    api: httpx.AsyncClient,
+) -> None:
+    created = [await api.post("/user", json=build.user_body(firstName=name)) for name in ("Ada", "Grace")]
+    paths = [f"/user/{uuid4()}", *[one.headers["Location"] for one in created]] * 10
+
+    answers = await asyncio.gather(*(api.get(path) for path in paths))
+
+    assert [answer.status_code for answer in answers] == [404, 200, 200] * 10
+    found = [answer.json() for answer in answers if answer.status_code == 200]
+    assert found == [one.json() for one in created] * 10

@@ -10,19 +10,20 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from domain.events import Event
+from domain.retry import Decision
 from messaging.consume import Received
 from messaging.envelope import read
 from messaging.slots import Slots
 from messaging.topology import Topology
 from msgspec import Struct
 from runtime.database import Connection, Pool
+from runtime.merge import Merge
 from testkit import build
 from testkit.fresh_database import FreshDatabase
 from testkit.receiver import Receiver
 from webhook_worker.deliver import Deliverer
 from webhook_worker.delivery import Attempt, Delivery
 from webhook_worker.endpoint import Endpoint, default_endpoint
-from webhook_worker.merge import Merge
 from webhook_worker.on_occurrence_due import accept, on_occurrence_due
 from webhook_worker.post_webhook import open_transport, post_webhook
 from webhook_worker.record_attempts import record_attempts
@@ -34,7 +35,7 @@ WITHIN = timedelta(seconds=1)
 
 Take = Callable[..., Coroutine[Any, Any, list[Delivery]]]
 Post = Callable[[Delivery], Coroutine[Any, Any, Attempt]]
-Record = Callable[..., Coroutine[Any, Any, None]]
+Record = Callable[..., Coroutine[Any, Any, list[Decision]]]
 Work = Callable[..., Coroutine[Any, Any, None]]
 Rows = Callable[[], Coroutine[Any, Any, list[asyncpg.Record]]]
 Told = Callable[[], Coroutine[Any, Any, list[tuple[UUID, Event]]]]
@@ -82,8 +83,8 @@ def take(pool: Pool, topology: Topology, endpoint: Endpoint) -> Take:
 def record(pool: Pool, topology: Topology) -> Record:
     """Record a batch of attempts."""
 
-    async def record_all(*attempts: Attempt) -> None:
-        await record_attempts(pool, topology, NO_OFFSET, attempts)
+    async def record_all(*attempts: Attempt) -> list[Decision]:
+        return await record_attempts(pool, topology, NO_OFFSET, attempts)
 
     return record_all
 
@@ -107,7 +108,7 @@ class Worker(Struct, kw_only=True):
 
 @pytest.fixture
 def worker(post: Post, record: Record) -> Worker:
-    merged: Merge[Attempt] = Merge(lambda attempts: record(*attempts))
+    merged: Merge[Attempt, Decision] = Merge(lambda attempts: record(*attempts))
     return Worker(deliverer=Deliverer(post, merged.put), slots=Slots(100))
 
 

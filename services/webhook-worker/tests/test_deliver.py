@@ -8,23 +8,23 @@ import asyncpg
 import pytest
 from aiohttp import web
 from domain.events import Event, OccurrenceCompleted
-from domain.retry import Response
+from domain.retry import Decision, Response
 from messaging.consume import Received
 from messaging.slots import Slots
 from msgspec import structs
 from runtime.database import Connection
+from runtime.merge import Merge
 from structlog.testing import capture_logs
 from testkit.fresh_database import FreshDatabase
 from testkit.receiver import Receiver, Reply
 from testkit.wait import eventually
 from webhook_worker.deliver import Deliverer
 from webhook_worker.delivery import Attempt, Delivery
-from webhook_worker.merge import Merge
 
 Due = Callable[..., Received]
 Take = Callable[..., Coroutine[Any, Any, list[Delivery]]]
 Post = Callable[[Delivery], Coroutine[Any, Any, Attempt]]
-Record = Callable[..., Coroutine[Any, Any, None]]
+Record = Callable[..., Coroutine[Any, Any, list[Decision]]]
 Rows = Callable[[], Coroutine[Any, Any, list[asyncpg.Record]]]
 Told = Callable[[], Coroutine[Any, Any, list[tuple[UUID, Event]]]]
 
@@ -108,7 +108,7 @@ async def test_an_attempt_that_cannot_be_written_takes_no_other_with_it(
 
     leased = await take(*(due() for _ in range(20)))
     bad = leased[7]
-    merged: Merge[Attempt] = Merge(lambda attempts: record(*attempts))
+    merged: Merge[Attempt, Decision] = Merge(lambda attempts: record(*attempts))
     deliverer = Deliverer(post, merged.put)
     slots = Slots(20)
     await slots.reserve(20)

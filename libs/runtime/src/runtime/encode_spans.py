@@ -1,7 +1,7 @@
 """Spans as bytes, by opentelemetry/proto/trace/v1/trace.proto: as the library's, for a sixth of the cost.
 
 The library takes 38 µs a span, in a thread for which requests wait, as it builds 30 objects; this takes 6.
-Anything but plain attributes (links, events, lists) is left to the library; a test compares the two.
+Anything but plain attributes and links (events, lists) is left to the library; a test compares the two.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,16 +11,17 @@ from struct import Struct
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans as encode_by_library
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.trace import StatusCode
+from opentelemetry.trace import Link, SpanContext, StatusCode
 
 # Field number and wire type of each, as one byte or two.
 _TRACE_ID, _SPAN_ID, _PARENT_ID = b"\x0a\x10", b"\x12\x08", b"\x22\x08"
-_TRACE_STATE, _NAME, _ATTRIBUTE, _STATUS = b"\x1a", b"\x2a", b"\x4a", b"\x7a"
+_TRACE_STATE, _NAME, _ATTRIBUTE, _LINK, _STATUS = b"\x1a", b"\x2a", b"\x4a", b"\x6a", b"\x7a"
 _KEY, _VALUE, _MESSAGE = b"\x0a", b"\x12", b"\x12"
 _SPANS, _SCOPES, _RESOURCES = b"\x12", b"\x12", b"\x0a"
 # Kind, start, end; flags: all of fixed length.
 _TIMES = Struct("<BBBQBQ")
 _FLAGS = Struct("<BBI")
+_FLAGS_OF_LINK = Struct("<BI")
 _DOUBLE = Struct("<Bd")
 _HAS_REMOTE, _IS_REMOTE = 0x100, 0x200
 _MOST_BYTE = 0x7F
@@ -33,7 +34,7 @@ def encode_span(span: ReadableSpan) -> bytes:
     attributes = span.attributes or {}
     if (
         context is None
-        or span.links
+        or not all(_is_plain(link) for link in span.links)
         or span.events
         or not all(type(value) in _PLAIN for value in attributes.values())
     ):
@@ -49,6 +50,7 @@ def encode_span(span: ReadableSpan) -> bytes:
         # The protocol has 0 for "unspecified", so that a kind is one more than it is here.
         _TIMES.pack(0x30, span.kind.value + 1, 0x39, span.start_time or 0, 0x41, span.end_time or 0),
         *[_attribute(key, value) for key, value in attributes.items()],
+        *[_link(link.context) for link in span.links],
         _status(span.status.status_code, span.status.description or ""),
     ]
     if context.trace_state:
@@ -84,6 +86,16 @@ def _about(span: ReadableSpan) -> tuple[bytes, bytes]:
     about = scope.SerializeToString()
     del found.scope_spans[:]
     return found.SerializeToString(), about
+
+
+def _is_plain(link: Link) -> bool:
+    return not link.attributes and not link.context.trace_state
+
+
+def _link(to: SpanContext) -> bytes:
+    ids = to.trace_id.to_bytes(16, "big"), _SPAN_ID, to.span_id.to_bytes(8, "big")
+    flags = _FLAGS_OF_LINK.pack(0x35, _HAS_REMOTE | (_IS_REMOTE if to.is_remote else 0))
+    return _field(_LINK, b"".join([_TRACE_ID, *ids, flags]))
 
 
 # Most are of few values, and the text of a statement is long. 1 is no True, though they are equal.

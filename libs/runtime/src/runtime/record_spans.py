@@ -11,7 +11,7 @@ from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace import Event, ReadableSpan, SpanProcessor
-from opentelemetry.trace import SpanContext, Status, StatusCode
+from opentelemetry.trace import Link, SpanContext, Status, StatusCode
 from opentelemetry.util.types import Attributes, AttributeValue
 
 
@@ -46,6 +46,10 @@ class Span(trace.Span, ReadableSpan):
     def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
         """Say how it ended."""
         self._status = status if isinstance(status, Status) else Status(status, description)
+
+    def add_link(self, context: SpanContext, attributes: Attributes = None) -> None:
+        """Link it to another span."""
+        self._links = [*self._links, Link(context, attributes)]
 
     def add_event(self, name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
         """Note something that happened."""

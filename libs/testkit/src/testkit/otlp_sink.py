@@ -16,7 +16,7 @@ from testkit.ports import LOOPBACK
 
 
 class Span(Struct, frozen=True, kw_only=True):
-    """A span as received; ids in hexadecimal, kind and status by their names in the protocol."""
+    """A span as received: ids in hexadecimal, links by the spans' ids, kind and status by their names."""
 
     name: str
     kind: str
@@ -27,6 +27,7 @@ class Span(Struct, frozen=True, kw_only=True):
     status_message: str
     attributes: dict[str, Any]
     events: list[str]
+    links: list[str]
     resource: dict[str, Any]
 
 
@@ -83,6 +84,7 @@ def _span(span: Sent, resource: dict[str, Any]) -> Span:
         status_message=span.status.message,
         attributes=_values(span.attributes),
         events=[event.name for event in span.events],
+        links=[link.span_id.hex() for link in span.links],
         resource=resource,
     )
 

@@ -47,6 +47,10 @@ class Context(Struct, frozen=True, kw_only=True):
         """Give the context of a request that changes nothing: its connections may be a replica's."""
         return self if self.replica is None else replace(self, reads_late=may_read_late(scope))
 
+    def is_held(self) -> bool:
+        """Tell whether this request is worked on within a transaction that its reply is to be kept in."""
+        return _held.get() is not None
+
     def connection(self) -> AbstractAsyncContextManager[Connection]:
         """Borrow a connection; TimeoutError when none comes free within five seconds.
 

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from user_api.answer import Answer
 from user_api.auth import Role, require, require_user
 from user_api.context import Context
-from user_api.create_user import create_user
+from user_api.create_user import user_creator
 from user_api.delete_user import delete_user
 from user_api.entity_tags import entity_tag, read_tags, required_if_match
 from user_api.list_users import UserPosition, list_users, position_of
@@ -22,7 +22,7 @@ from user_api.patch_user import patch_user
 from user_api.query import read_query
 from user_api.read_body import read_body
 from user_api.read_id import path_id
-from user_api.read_user import read_user
+from user_api.read_user import user_reader
 from user_api.replace_user import replace_user
 from user_api.user import Details, User, UserAnswer, answer_of
 from user_api.user_filters import USER_FILTERS, read_user_filters
@@ -34,6 +34,7 @@ PATCH_TYPES = ("application/merge-patch+json", "application/json")
 
 def user_routes(context: Context) -> list[HTTPRouteHandler]:
     """Make the routes about users."""
+    create_user, read_user = user_creator(context), user_reader(context)
 
     async def described(request: AnyRequest, user_id: UUID | None) -> Details:
         now = datetime.now(UTC) + context.clock_offset
@@ -43,7 +44,7 @@ def user_routes(context: Context) -> list[HTTPRouteHandler]:
     async def create(request: AnyRequest) -> Response[UserAnswer]:
         """Create a user; their birthday rings every year from then on."""
         require(request, Role.ADMIN, Role.SERVICE)
-        user = await create_user(context, await described(request, None))
+        user = await create_user(await described(request, None))
         return _answer(user, 201, {"Location": f"/user/{user.id}"})
 
     @get("/user")

@@ -1,7 +1,8 @@
 """The events of a user, appended in the transaction of the change that they tell of."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import repeat
 from uuid import UUID
 
 from domain.events import (
@@ -28,19 +29,26 @@ async def append_changes(
     connection: Connection, topology: Topology, user: User, changes: Sequence[type[UserState]]
 ) -> None:
     """Append an event of each type in `changes`, each with the whole state that the user is in now."""
-    await append(connection, messages_of(topology, user, changes))
-
-
-def messages_of(topology: Topology, user: User, changes: Sequence[type[UserState]]) -> list[Message]:
-    """Give the messages that tell of those changes, each with the whole state that the user is in now."""
     events = [_state(change, user) for change in changes]
-    return _composed(topology, user.id, user.version, user.updated_at, events)
+    await append(connection, _composed(topology, user.id, user.version, user.updated_at, events))
 
 
-def created_messages(topology: Topology, users: Sequence[User], at: datetime) -> list[Message]:
-    """Give the messages, yet to be appended, that tell of many users created at one instant."""
+def created_messages(
+    topology: Topology,
+    users: Iterable[User],
+    at: datetime,
+    *,
+    traces: Iterable[Mapping[str, str] | None] = repeat(None),
+) -> list[Message]:
+    """Give the messages, yet to be appended, that tell of users created at one instant, each in its trace."""
     return compose(
-        topology, SOURCE, at, (_outgoing(user.id, user.version, _state(UserCreated, user)) for user in users)
+        topology,
+        SOURCE,
+        at,
+        (
+            _outgoing(user.id, user.version, _state(UserCreated, user), traced)
+            for user, traced in zip(users, traces, strict=False)
+        ),
     )
 
 
@@ -74,8 +82,10 @@ def _composed(
     return compose(topology, SOURCE, at, (_outgoing(user_id, version, event) for event in events))
 
 
-def _outgoing(user_id: UUID, version: int, event: Event) -> Outgoing:
-    return Outgoing(event_id=event_id(user_id, version, event.event_type), subject=user_id, event=event)
+def _outgoing(user_id: UUID, version: int, event: Event, traced: Mapping[str, str] | None = None) -> Outgoing:
+    return Outgoing(
+        event_id=event_id(user_id, version, event.event_type), subject=user_id, event=event, traced=traced
+    )
 
 
 def changes_between(old: Details, new: Details) -> list[type[UserState]]:

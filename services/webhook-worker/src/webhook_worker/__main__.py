@@ -11,15 +11,15 @@ from messaging.topology import load_topology
 from runtime.aws import open_sqs
 from runtime.database import open_pool, ping
 from runtime.health import Check, serve_health
+from runtime.merge import Merge
 from runtime.service import run_service
 from runtime.stopping import Loop, Stop, run_loops
 
 from webhook_worker.deliver import Deliverer
 from webhook_worker.endpoint import default_endpoint
-from webhook_worker.merge import Merge
 from webhook_worker.on_occurrence_due import accept, on_occurrence_due
 from webhook_worker.post_webhook import open_transport, post_webhook
-from webhook_worker.record_attempts import record_attempts
+from webhook_worker.record_attempts import GATHER_SECONDS, record_attempts
 from webhook_worker.retry_due import retry_due
 from webhook_worker.settings import Settings
 
@@ -45,7 +45,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
         open_sqs(settings.aws_region, connections=SQS_CONNECTIONS) as sqs,
     ):
         take = partial(accept, pool, topology, endpoint, offset, lease)
-        record = Merge(partial(record_attempts, pool, topology, offset))
+        record = Merge(partial(record_attempts, pool, topology, offset), gather_seconds=GATHER_SECONDS)
         deliverer = Deliverer(partial(post_webhook, transport, endpoint, within=timeout), record.put)
         loops: dict[str, Loop] = {
             "retry due": partial(retry_due, pool, deliverer.start, Slots(settings.retry_slots), lease=lease)

@@ -13,7 +13,7 @@ from webhook_worker.delivery import Attempt, Delivery
 log = structlog.get_logger()
 
 Post = Callable[[Delivery], Awaitable[Attempt]]
-Record = Callable[[Attempt], Awaitable[None]]
+Record = Callable[[Attempt], Awaitable[object]]
 
 
 class Deliverer:

@@ -20,6 +20,9 @@ log = structlog.get_logger()
 
 SQL = Statements("webhook_worker")
 
+# An attempt's record waits this long for others to share its commit: it is no one's deadline.
+GATHER_SECONDS = 0.02
+
 
 class Judged(Struct, frozen=True, kw_only=True):
     """An attempt and what follows from it."""
@@ -30,10 +33,10 @@ class Judged(Struct, frozen=True, kw_only=True):
 
 async def record_attempts(
     pool: Pool, topology: Topology, offset: timedelta, attempts: Sequence[Attempt]
-) -> None:
+) -> list[Decision]:
     """Record a batch of attempts in one transaction; an event whose last delivery settles has its outcome.
 
-    Raises what the database raises, and then nothing of the batch is recorded.
+    Returns what follows from each. Raises what the database raises; then nothing of the batch is recorded.
     """
     now = datetime.now(UTC)
     judged = [Judged(attempt=attempt, decision=judge(attempt, now)) for attempt in attempts]
@@ -43,6 +46,7 @@ async def record_attempts(
         await tell_outcomes(connection, topology, offset, settled)
     for one in judged:
         log_attempt(one)
+    return [one.decision for one in judged]
 
 
 def judge(attempt: Attempt, now: datetime) -> Decision:

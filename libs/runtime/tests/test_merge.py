@@ -2,11 +2,11 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from webhook_worker.merge import Merge
+from runtime.merge import Merge
 
 
 class Book:
-    """Keeps what was written, a page a batch; `closed` pages raise."""
+    """Keeps what was written, a page a batch; tells each item's double. What it refuses raises."""
 
     def __init__(self) -> None:
         self.pages: list[list[int]] = []
@@ -14,11 +14,12 @@ class Book:
         self.writable = asyncio.Event()
         self.writable.set()
 
-    async def write(self, items: Sequence[int]) -> None:
+    async def write(self, items: Sequence[int]) -> list[int]:
         await self.writable.wait()
         if self.refused is not None and (self.refused is OSError or 13 in items):
             raise self.refused
         self.pages.append(list(items))
+        return [item * 2 for item in items]
 
 
 @pytest.fixture
@@ -29,9 +30,10 @@ def book() -> Book:
 async def test_what_comes_together_is_written_together_in_order(book: Book) -> None:
     merge = Merge(book.write)
 
-    await asyncio.gather(*(merge.put(number) for number in range(40)))
+    results = await asyncio.gather(*(merge.put(number) for number in range(40)))
 
     assert book.pages == [list(range(40))]
+    assert results == [number * 2 for number in range(40)]
 
 
 async def test_no_batch_is_larger_than_500(book: Book) -> None:
@@ -56,6 +58,16 @@ async def test_nobody_returns_before_its_own_item_is_written(book: Book) -> None
     assert book.pages == [[1], [2]]
 
 
+async def test_what_comes_within_the_time_to_gather_is_written_together(book: Book) -> None:
+    merge = Merge(book.write, gather_seconds=0.5)
+
+    first = asyncio.create_task(merge.put(1))
+    await asyncio.sleep(0)  # it waits for others
+    await asyncio.gather(first, merge.put(2))
+
+    assert book.pages == [[1, 2]]
+
+
 async def test_it_starts_again_after_it_had_nothing_to_do(book: Book) -> None:
     merge = Merge(book.write)
 
@@ -71,7 +83,7 @@ async def test_one_that_cannot_be_written_fails_alone(book: Book) -> None:
 
     results = await asyncio.gather(*(merge.put(number) for number in (12, 13, 14)), return_exceptions=True)
 
-    assert [type(result) for result in results] == [type(None), ValueError, type(None)]
+    assert [type(result) for result in results] == [int, ValueError, int]
     assert book.pages == [[12], [14]]
 
 
