@@ -9,7 +9,7 @@ import pytest_asyncio
 from msgspec import Struct
 from testkit import build
 from testkit.fresh_database import FreshDatabase
-from testkit.issuer import AUDIENCE, Issuer
+from testkit.issuer import Issuer
 from testkit.wait import eventually
 from user_api.openapi import openapi_document
 
@@ -33,23 +33,13 @@ class Guarded(Struct):
         return await self.api.send(request)
 
 
-def auth(issuer: Issuer) -> dict[str, str]:
-    return {
-        "AUTH": "jwt",
-        "JWT_ISSUER": issuer.name,
-        "JWT_AUDIENCE": AUDIENCE,
-        "JWKS_URL": issuer.jwks_url,
-        "CARILLON_ENV": "production",
-    }
-
-
 @pytest_asyncio.fixture
 async def guarded(
     database: FreshDatabase, environment: Environment, running: Running
 ) -> AsyncIterator[Guarded]:
     async with Issuer() as issuer:
         issuer.add_key("first")
-        async with running(environment(database.url("carillon_user_api"), **auth(issuer))) as api:
+        async with running(environment(database.url("carillon_user_api"), **issuer.settings)) as api:
             yield Guarded(api, issuer)
 
 
@@ -197,7 +187,7 @@ async def test_without_the_issuers_keys_nobody_is_refused_and_nobody_let_in(
 ) -> None:
     async with Issuer() as issuer:
         issuer.add_key("first")
-    settings = environment(database.url("carillon_user_api"), **auth(issuer))
+    settings = environment(database.url("carillon_user_api"), **issuer.settings)
     async with running(settings) as api:
         asked = Guarded(api, issuer)
         away = await asked.ask("GET", "/user/1", "admin")

@@ -1,15 +1,16 @@
-"""schemathesis, a judge from outside: every check in every phase, links included, against the running API."""
+"""schemathesis, a judge from outside: every check in every phase, links too, with the tokens asked for."""
 
 import asyncio
 import json
 import sys
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 
 import httpx
 import pytest
 from testkit.fresh_database import FreshDatabase
+from testkit.issuer import Issuer
 
 Environment = Callable[..., dict[str, str]]
 Running = Callable[[dict[str, str]], AbstractAsyncContextManager[httpx.AsyncClient]]
@@ -36,10 +37,15 @@ async def test_schemathesis_finds_nothing(
     examples: int,
 ) -> None:
     report = tmp_path / "report.json"
-    async with running(environment(database.url("carillon_user_api"), RATE_LIMIT="off")) as api:
+    async with AsyncExitStack() as opened:
+        issuer = await opened.enter_async_context(Issuer())
+        issuer.add_key("only")
+        settings = environment(database.url("carillon_user_api"), RATE_LIMIT="off", **issuer.settings)
+        api = await opened.enter_async_context(running(settings))
         process = await asyncio.create_subprocess_exec(
             str(SCHEMATHESIS),
             *("run", f"{api.base_url}/openapi.json", "--checks", "all", "--no-color", "--phases", phases),
+            *("--header", f"Authorization: Bearer {issuer.token('admin')}"),
             *("--generation-deterministic", "--max-examples", str(examples), "--continue-on-failure"),
             *("--report", "json", "--report-json-path", str(report)),
             cwd=pytestconfig.rootpath,  # where schemathesis.toml is

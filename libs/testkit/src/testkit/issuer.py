@@ -49,6 +49,17 @@ class Issuer:
         """Where its keys are."""
         return f"{self.name}/jwks.json"
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """What a service is told that is to trust it."""
+        return {
+            "AUTH": "jwt",
+            "JWT_ISSUER": self.name,
+            "JWT_AUDIENCE": AUDIENCE,
+            "JWKS_URL": self.jwks_url,
+            "CARILLON_ENV": "production",
+        }
+
     def add_key(self, kid: str, kind: Literal["EC", "RSA"] = "EC") -> Key:
         """Make a key and publish it."""
         key = ECKey.generate_key("P-256") if kind == "EC" else RSAKey.generate_key(2048)
