@@ -1,13 +1,13 @@
 """What the OpenAPI document says of a user is what the reader takes: neither more nor less."""
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import jsonschema_rs
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from testkit import build
+from testkit.near_texts import near_texts
 from user_api.openapi import openapi_document
 from user_api.parse_user import parse_user
 from user_api.refusals import InvalidInputError
@@ -28,24 +28,13 @@ ODD_WORDS = [
     "9999-12-29",
     "2023-02-29",
 ]
-ODD_PIECES = ["\n", " ", "\u200b", "\u00a0", "\u2028", "\u0085", "@", ".", "-", "é", "\U0001f600", "0"]
-
-
-def _texts(field: str) -> st.SearchStrategy[str]:
-    schema = FIELDS[field]
-    if not isinstance(schema, Mapping) or "pattern" not in schema:
-        return st.sampled_from(ODD_WORDS)
-    # A pattern's own words and, a step away from them, words with a piece cut, put in or repeated.
-    words = st.from_regex(str(schema["pattern"]), fullmatch=True)
-    pieces = st.text(max_size=2) | st.sampled_from(ODD_PIECES)
-    near = st.tuples(words, st.integers(0, 12), pieces, st.integers(0, 3), st.integers(1, 60)).map(
-        lambda parts: parts[0][: parts[1]] + parts[2] * parts[4] + parts[0][parts[1] + parts[3] :]
-    )
-    return words | near | st.text(max_size=8) | st.sampled_from(ODD_WORDS)
 
 
 values: st.SearchStrategy[tuple[str, object]] = st.sampled_from(sorted(FIELDS)).flatmap(
-    lambda field: st.tuples(st.just(field), _texts(field) | st.none() | st.integers() | st.just([]))
+    lambda field: st.tuples(
+        st.just(field),
+        near_texts(FIELDS[field]) | st.sampled_from(ODD_WORDS) | st.none() | st.integers() | st.just([]),
+    )
 )
 
 
