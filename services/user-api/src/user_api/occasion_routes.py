@@ -1,13 +1,16 @@
 """The routes about a user's occasions: HTTP on one side, a use case on the other."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from uuid import UUID
 
+from domain.kind import Kind
+from domain.kinds import KINDS
 from domain.occasion import DEFAULT_SEND_AT_LOCAL
 from litestar import Response, delete, get, post, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
+from messaging.topology import Topology, due_event_type
 
 from user_api.auth.caller import require_user
 from user_api.context import Context
@@ -30,12 +33,11 @@ from user_api.routes import AnyRequest
 
 def occasion_routes(context: Context) -> list[HTTPRouteHandler]:
     """Make the routes about occasions."""
-    anniversaries = context.topology.event_types["AnniversaryDue"].send_at_local
-    anniversary_at = DEFAULT_SEND_AT_LOCAL if anniversaries is None else send_at_local(anniversaries)
+    at_local = {kind.occasion_type: _send_at_local(context.topology, kind) for kind in KINDS.values()}
 
     async def described(request: AnyRequest, ids: Mapping[str, UUID] = NO_IDS) -> OccasionDetails:
         now = datetime.now(UTC) + context.clock_offset
-        return parse_occasion(await read_body(request), now=now, send_at_local=anniversary_at, ids=ids)
+        return parse_occasion(await read_body(request), now=now, send_at_local=at_local, ids=ids)
 
     @post("/user/{user_id:str}/occasion")
     async def create(request: AnyRequest, user_id: FromPath[str]) -> Response[OccasionAnswer]:
@@ -91,6 +93,12 @@ def occasion_routes(context: Context) -> list[HTTPRouteHandler]:
         await delete_occasion(context, ids["userId"], ids["id"], required_if_match(request.scope))
 
     return [create, list_, read, replace, remove]
+
+
+def _send_at_local(topology: Topology, kind: Kind) -> time:
+    """Give when occasions of a kind ring that do not say. Raises TopologyError."""
+    at = due_event_type(topology, kind).send_at_local
+    return DEFAULT_SEND_AT_LOCAL if at is None else send_at_local(at)
 
 
 def _ids(user_id: str, occasion_id: str) -> dict[str, UUID]:
