@@ -28,6 +28,7 @@ SQS_CONNECTIONS = 32
 async def serve(settings: Settings, stop: Stop) -> None:
     """Plan, emit and record until `stop` is set."""
     topology = load_topology(Path(settings.topology_file))
+    priorities = due_priorities(topology)
     check_after = timedelta(seconds=settings.check_after_seconds)
     async with (
         open_pool("scheduler", settings, stop) as pool,
@@ -39,7 +40,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
             )
             for name in (USER_EVENTS, OUTCOMES)
         ]
-        user_events = Consumer(user_queue, partial(on_user_events, pool, due_priorities(topology)))
+        user_events = Consumer(user_queue, partial(on_user_events, pool, priorities))
         outcomes = Consumer(outcome_queue, partial(on_outcomes, pool))
         checks: dict[str, Check] = {
             "database": partial(ping, pool),
