@@ -1,27 +1,23 @@
 """The routes about a user's occasions: HTTP on one side, a use case on the other."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from uuid import UUID
 
-from domain.kind import Kind
-from domain.kinds import KINDS
-from domain.occasion import DEFAULT_SEND_AT_LOCAL
 from litestar import Response, delete, get, post, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
-from messaging.topology import Topology, due_event_type
 
 from user_api.auth.caller import require_user
 from user_api.context import Context
 from user_api.create_occasion import create_occasion
+from user_api.default_times import default_times
 from user_api.delete_occasion import delete_occasion
 from user_api.entity_tags import entity_tag, read_tags, required_if_match
 from user_api.list_occasions import OccasionPosition, list_occasions, position_of
 from user_api.occasion import OccasionDetails
 from user_api.occasion_answer import OccasionAnswer, occasion_answer
 from user_api.pages import PAGE_PARAMETERS, Items, answer_page, read_page
-from user_api.parse_fields import send_at_local
 from user_api.parse_occasion import NO_IDS, parse_occasion
 from user_api.query import read_query
 from user_api.read_body import read_body
@@ -33,7 +29,7 @@ from user_api.routes import AnyRequest
 
 def occasion_routes(context: Context) -> list[HTTPRouteHandler]:
     """Make the routes about occasions."""
-    at_local = {kind.occasion_type: _send_at_local(context.topology, kind) for kind in KINDS.values()}
+    at_local = default_times(context.topology)
 
     async def described(request: AnyRequest, ids: Mapping[str, UUID] = NO_IDS) -> OccasionDetails:
         now = datetime.now(UTC) + context.clock_offset
@@ -93,12 +89,6 @@ def occasion_routes(context: Context) -> list[HTTPRouteHandler]:
         await delete_occasion(context, ids["userId"], ids["id"], required_if_match(request.scope))
 
     return [create, list_, read, replace, remove]
-
-
-def _send_at_local(topology: Topology, kind: Kind) -> time:
-    """Give when occasions of a kind ring that do not say. Raises TopologyError."""
-    at = due_event_type(topology, kind).send_at_local
-    return DEFAULT_SEND_AT_LOCAL if at is None else send_at_local(at)
 
 
 def _ids(user_id: str, occasion_id: str) -> dict[str, UUID]:
