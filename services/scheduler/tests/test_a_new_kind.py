@@ -1,4 +1,4 @@
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from domain.events import Event
 from messaging.envelope import Outgoing, compose
+from runtime.database import Connection
 from testkit import build
 from testkit.broker import Broker
 from testkit.fresh_database import FreshDatabase
@@ -17,6 +18,8 @@ from testkit.service_process import StartService, said
 from testkit.wait import eventually
 from uuid_utils.compat import uuid7
 
+Plan = Callable[..., Coroutine[Any, Any, None]]
+Emit = Callable[..., Awaitable[int]]
 Rows = Callable[[], Coroutine[Any, Any, list[asyncpg.Record]]]
 
 
@@ -84,3 +87,22 @@ async def test_a_kind_without_its_entry_in_the_topology_is_named_at_the_start(
 def envelope(broker: Broker, event: Event) -> str:
     outgoing = Outgoing(event_id=uuid7(), subject=uuid7(), event=event)
     return compose(broker.topology, "test", datetime.now(UTC), [outgoing])[0].body
+
+
+async def test_a_row_of_a_kind_that_this_release_does_not_know_is_parked_and_holds_up_nobody(
+    plan: Plan, emit: Emit, admin: Connection, outbox: Rows, pending: Rows
+) -> None:
+    stranger, user = build.user_created(), build.user_created()
+    await plan(stranger, user)
+    await admin.execute(
+        "UPDATE schedule.occurrences SET occasion_type = 'NAMEDAY' WHERE user_id = $1", stranger.user_id
+    )
+
+    await emit(datetime(2026, 12, 10, 9, tzinfo=UTC))
+
+    assert [message["group_id"] for message in await outbox()] == [str(user.user_id)]
+    parked = {row["user_id"]: row["parked"] for row in await pending()}
+    assert parked == {
+        stranger.user_id: "UnknownKind: unknown kind of occasion: 'NAMEDAY'",
+        user.user_id: None,
+    }

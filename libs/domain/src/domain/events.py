@@ -1,13 +1,10 @@
 """Events: past facts, as they are published; contracts/events holds their schemas."""
 
 from datetime import date
-from typing import Literal
 from uuid import UUID
 
-import msgspec
-
 from domain.due_events import DueEvent
-from domain.event import Count, Event, Instant, LocalTime, NominalDate, Text, Version
+from domain.event import Event, Instant, LocalTime, NominalDate, Text, Version
 from domain.kinds import KINDS
 from domain.kinds.anniversary import AnniversaryDue
 from domain.kinds.birthday import BirthdayDue
@@ -15,6 +12,13 @@ from domain.kinds.notification import NotificationDue
 from domain.kinds.reminder import ReminderDue
 from domain.occasion import LeapDayPolicy
 from domain.occasion_events import OccasionAdded, OccasionChanged, OccasionRemoved, OccasionState
+from domain.occurrence_events import (
+    DeliveryResult,
+    OccurrenceCompleted,
+    OccurrenceExpired,
+    OccurrenceFailed,
+    OccurrenceProgress,
+)
 
 __all__ = [
     "EVENT_TYPES",
@@ -29,6 +33,7 @@ __all__ = [
     "OccasionRemoved",
     "OccasionState",
     "OccurrenceCompleted",
+    "OccurrenceExpired",
     "OccurrenceFailed",
     "OccurrenceProgress",
     "ReminderDue",
@@ -82,43 +87,6 @@ class UserDeleted(Event, frozen=True, kw_only=True):
     occurred_at: Instant
 
 
-class DeliveryResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """How one endpoint's delivery of a due event ended, after how many attempts."""
-
-    endpoint_id: UUID
-    status: Literal["delivered", "failed", "missed", "cancelled"]
-    attempts: Count
-    reason: str | None = None
-
-
-class OccurrenceCompleted(Event, frozen=True, kw_only=True):
-    """Every delivery of a due event was settled, and none of them failed."""
-
-    due_event_id: UUID
-    user_id: UUID
-    occurred_at: Instant
-    results: tuple[DeliveryResult, ...]
-
-
-class OccurrenceFailed(Event, frozen=True, kw_only=True):
-    """Every delivery of a due event was settled, and at least one was given up."""
-
-    due_event_id: UUID
-    user_id: UUID
-    occurred_at: Instant
-    results: tuple[DeliveryResult, ...]
-    reason: Text
-
-
-class OccurrenceProgress(Event, frozen=True, kw_only=True):
-    """A due event was seen to be still in delivery; ask again at `check_at`."""
-
-    due_event_id: UUID
-    user_id: UUID
-    occurred_at: Instant
-    check_at: Instant
-
-
 _EVENTS: tuple[type[Event], ...] = (
     UserCreated,
     UserBirthdayChanged,
@@ -132,6 +100,7 @@ _EVENTS: tuple[type[Event], ...] = (
     OccurrenceCompleted,
     OccurrenceFailed,
     OccurrenceProgress,
+    OccurrenceExpired,
 )
 EVENT_TYPES: dict[str, type[Event]] = {event.event_type: event for event in _EVENTS}
 """Every event type this release reads or writes, by name."""
