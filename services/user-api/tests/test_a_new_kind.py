@@ -11,6 +11,8 @@ from testkit.fresh_database import FreshDatabase
 from testkit.new_kind import release_with_nameday
 from testkit.repository import find_topology
 
+COMMON = {"id", "userId", "version", "type", "priority", "createdAt", "updatedAt"}
+
 
 async def test_a_kind_that_is_one_module_and_one_entry_is_offered_previewed_and_told_of(
     database: FreshDatabase, admin: Connection, tmp_path: Path, pytestconfig: pytest.Config
@@ -37,6 +39,7 @@ async def test_a_kind_that_is_one_module_and_one_entry_is_offered_previewed_and_
     assert created.status_code == 201, created.text
     occasion = created.json()
     assert (occasion["type"], occasion["sendAtLocal"]) == ("NAMEDAY", "08:15")
+    assert occasion.keys() == COMMON | {"date", "sendAtLocal"}
     assert foreign.json()["errors"] == [{"field": "at", "reason": "is not a field of a name day"}]
     [item] = upcoming.json()["items"]
     due_at = datetime.fromisoformat(item["dueAt"])

@@ -16,6 +16,10 @@ class Fields(Struct, frozen=True):
     required: frozenset[str]
     optional: frozenset[str]
 
+    def __contains__(self, field: str) -> bool:
+        """Tell whether a field is one of them."""
+        return field in self.required or field in self.optional
+
 
 def _fields(kind: Kind, required: set[str], optional: set[str]) -> Fields:
     """Give the fields of a kind: those of its rule, those of its words, and how urgent it is."""
