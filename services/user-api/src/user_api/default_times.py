@@ -11,10 +11,8 @@ from user_api.parse_fields import send_at_local
 
 def default_times(topology: Topology) -> dict[str, time]:
     """Give the local time of each type, 09:00 where its event type has none. Raises TopologyError."""
-    entries = {occasion_type: due_event_type(topology, kind) for occasion_type, kind in KINDS.items()}
-    return {
-        occasion_type: DEFAULT_SEND_AT_LOCAL
-        if entry.send_at_local is None
-        else send_at_local(entry.send_at_local)
-        for occasion_type, entry in entries.items()
-    }
+    times = {}
+    for occasion_type, kind in KINDS.items():
+        at = due_event_type(topology, kind).send_at_local
+        times[occasion_type] = DEFAULT_SEND_AT_LOCAL if at is None else send_at_local(at)
+    return times
