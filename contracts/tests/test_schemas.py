@@ -8,12 +8,13 @@ import pytest
 from domain.due_dates import first_date, planned
 from domain.events import EVENT_TYPES, DueEvent, OccasionState, schema_id
 from domain.ids import birthday_occasion_id, due_event_id
-from domain.message_text import birthday_message
+from domain.kinds import KINDS
+from domain.message_text import message_text
 from domain.occasion import LeapDayPolicy
 from domain.occasion_rule import rule_of
 from domain.recurrence import recurrence
 
-DUE = ["birthday", "anniversary", "reminder", "notification"]
+DUE = [occasion_type.lower() for occasion_type in KINDS]
 TOLD = {
     "message": "message",
     "userId": "userId",
@@ -203,4 +204,7 @@ def test_the_examples_tell_one_story() -> None:
         webhook["eventId"],
         done["dueEventId"],
     )
-    assert birthday_message(user["firstName"], user["lastName"]) == due["message"] == webhook["message"]
+    words = message_text(
+        "BIRTHDAY", first_name=user["firstName"], last_name=user["lastName"], name=None, message=None
+    )
+    assert words == due["message"] == webhook["message"]

@@ -23,13 +23,18 @@ ZONES = sorted(available_timezones())
         # a gap at midnight
         ("2027-04-30", "00:00", "Africa/Cairo", "2027-04-29T22:00:00Z"),
         ("2020-03-08", "00:00", "America/Havana", "2020-03-08T05:00:00Z"),
+        ("2027-09-05", "00:00", "America/Santiago", "2027-09-05T04:00:00Z"),
+        ("2027-03-28", "00:00", "Asia/Beirut", "2027-03-27T22:00:00Z"),
+        ("2027-03-28", "00:00", "Atlantic/Azores", "2027-03-28T01:00:00Z"),
         # an overlap takes its first occurrence
         ("2027-11-07", "01:30", "America/New_York", "2027-11-07T05:30:00Z"),
         ("2027-10-31", "02:30", "Europe/Berlin", "2027-10-31T00:30:00Z"),
         ("2027-04-04", "01:45", "Australia/Lord_Howe", "2027-04-03T14:45:00Z"),
         # a date the zone skipped whole: 09:00 rings when the wall says 09:00 a date later
         ("2011-12-30", "09:00", "Pacific/Apia", "2011-12-30T19:00:00Z"),
+        ("2011-12-30", "09:00", "Pacific/Fakaofo", "2011-12-30T20:00:00Z"),
         ("1994-12-31", "09:00", "Pacific/Kiritimati", "1994-12-31T19:00:00Z"),
+        ("1994-12-31", "09:00", "Pacific/Kanton", "1994-12-31T20:00:00Z"),
         ("1993-08-21", "09:00", "Pacific/Kwajalein", "1993-08-21T21:00:00Z"),
         # before zones were zones: local mean time, to the second
         ("1850-06-01", "12:00", "Europe/Amsterdam", "1850-06-01T11:42:30Z"),

@@ -225,7 +225,7 @@ async def everything(admin: Connection) -> dict[str, list[asyncpg.Record]]:
 
 
 @pytest.mark.parametrize(
-    "occasion", [build.notification_added(), build.reminder_added(rrule=None)], ids=lambda one: one.type.value
+    "occasion", [build.notification_added(), build.reminder_added(rrule=None)], ids=lambda one: one.type
 )
 async def test_a_one_off_rings_once_whatever_is_heard_of_it_later(
     plan: Plan, emit: Emit, pending: Rows, admin: Connection, occasion: OccasionAdded

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from domain.occasion import OccasionType
+from domain.kinds import KINDS
 from domain.priority import Priority
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -58,7 +58,9 @@ REQUIRED = {
 
 
 def _parsed(body: object, ids: Mapping[str, UUID] = NO_IDS) -> OccasionDetails:
-    return parse_occasion(json.dumps(body).encode(), now=NOW, send_at_local=time(9), ids=ids)
+    return parse_occasion(
+        json.dumps(body).encode(), now=NOW, send_at_local=dict.fromkeys(KINDS, time(9)), ids=ids
+    )
 
 
 def _faults(body: object, ids: Mapping[str, UUID] = NO_IDS) -> dict[str, str]:
@@ -69,20 +71,20 @@ def _faults(body: object, ids: Mapping[str, UUID] = NO_IDS) -> dict[str, str]:
 
 def test_every_type_is_read() -> None:
     assert _parsed(build.anniversary_body(name=" wedding ", priority="critical")) == OccasionDetails(
-        type=OccasionType.ANNIVERSARY,
+        type="ANNIVERSARY",
         name="wedding",
         date=date(2019, 6, 1),
         send_at_local=time(9),
         priority=Priority.CRITICAL,
     )
     assert _parsed(build.reminder_body(localDateTime="2100-01-01T10:00:30", name="break")) == OccasionDetails(
-        type=OccasionType.REMINDER,
+        type="REMINDER",
         name="break",
         message="Take a break",
         local_date_time=datetime(2100, 1, 1, 10, 0, 30),  # noqa: DTZ001 - local
     )
     assert _parsed(build.notification_body(at="2100-01-01t10:00:00.123456789+02:00")) == OccasionDetails(
-        type=OccasionType.NOTIFICATION,
+        type="NOTIFICATION",
         message="Doors open",
         at=datetime(2100, 1, 1, 8, 0, 0, 123456, tzinfo=UTC),
     )

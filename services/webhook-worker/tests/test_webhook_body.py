@@ -3,7 +3,8 @@ from pathlib import Path
 import jsonschema_rs
 import msgspec
 import pytest
-from domain.events import AnniversaryDue, BirthdayDue, DueEvent, NotificationDue, ReminderDue
+from domain.events import DueEvent
+from domain.kinds import KINDS
 from testkit.repository import find_topology
 from webhook_worker.webhook_body import WebhookBody, webhook_body
 
@@ -13,7 +14,7 @@ def contracts(pytestconfig: pytest.Config) -> Path:
     return find_topology(pytestconfig.rootpath).parent
 
 
-@pytest.mark.parametrize("due", [BirthdayDue, AnniversaryDue, ReminderDue, NotificationDue])
+@pytest.mark.parametrize("due", [kind.due_event for kind in KINDS.values()])
 def test_the_body_of_every_kind_of_due_event_is_its_contracts_example(
     contracts: Path, due: type[DueEvent]
 ) -> None:

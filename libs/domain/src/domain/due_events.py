@@ -1,4 +1,4 @@
-"""Occasions that fell due: what webhooks and other subscribers hear."""
+"""Occasions that fell due: what webhooks and other subscribers hear, whatever the kind of occasion."""
 
 from datetime import date
 from uuid import UUID
@@ -20,25 +20,3 @@ class DueEvent(Event, frozen=True, kw_only=True, omit_defaults=True):
     late_by_seconds: Count
     priority: Priority
     message: Text
-
-
-class BirthdayDue(DueEvent, frozen=True, kw_only=True):
-    """A user's birthday fell due: the moment they chose came, on their day, where they live."""
-
-
-class AnniversaryDue(DueEvent, frozen=True, kw_only=True):
-    """An anniversary fell due, on its day, where its user lives."""
-
-    name: Text
-
-
-class ReminderDue(DueEvent, frozen=True, kw_only=True):
-    """A reminder fell due: the local time came, where its user lives."""
-
-    name: Text | None = None
-
-
-class NotificationDue(DueEvent, frozen=True, kw_only=True):
-    """A notification fell due: its instant came."""
-
-    name: Text | None = None

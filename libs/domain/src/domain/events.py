@@ -3,8 +3,13 @@
 from datetime import date
 from uuid import UUID
 
-from domain.due_events import AnniversaryDue, BirthdayDue, DueEvent, NotificationDue, ReminderDue
+from domain.due_events import DueEvent
 from domain.event import Event, Instant, LocalTime, NominalDate, Text, Version
+from domain.kinds import KINDS
+from domain.kinds.anniversary import AnniversaryDue
+from domain.kinds.birthday import BirthdayDue
+from domain.kinds.notification import NotificationDue
+from domain.kinds.reminder import ReminderDue
 from domain.occasion import LeapDayPolicy
 from domain.occasion_events import OccasionAdded, OccasionChanged, OccasionRemoved, OccasionState
 from domain.occurrence_events import (
@@ -82,27 +87,22 @@ class UserDeleted(Event, frozen=True, kw_only=True):
     occurred_at: Instant
 
 
-EVENT_TYPES: dict[str, type[Event]] = {
-    event.event_type: event
-    for event in (
-        UserCreated,
-        UserBirthdayChanged,
-        UserTimezoneChanged,
-        UserNameChanged,
-        UserDeleted,
-        OccasionAdded,
-        OccasionChanged,
-        OccasionRemoved,
-        BirthdayDue,
-        AnniversaryDue,
-        ReminderDue,
-        NotificationDue,
-        OccurrenceCompleted,
-        OccurrenceFailed,
-        OccurrenceProgress,
-        OccurrenceExpired,
-    )
-}
+_EVENTS: tuple[type[Event], ...] = (
+    UserCreated,
+    UserBirthdayChanged,
+    UserTimezoneChanged,
+    UserNameChanged,
+    UserDeleted,
+    OccasionAdded,
+    OccasionChanged,
+    OccasionRemoved,
+    *(kind.due_event for kind in KINDS.values()),
+    OccurrenceCompleted,
+    OccurrenceFailed,
+    OccurrenceProgress,
+    OccurrenceExpired,
+)
+EVENT_TYPES: dict[str, type[Event]] = {event.event_type: event for event in _EVENTS}
 """Every event type this release reads or writes, by name."""
 
 

@@ -1,4 +1,4 @@
-"""Occasions: what a user has that comes round, and all that decides when it rings."""
+"""How occasions come round: all that decides when one rings; `domain.kinds` has what kinds there are."""
 
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -11,15 +11,6 @@ DEFAULT_SEND_AT_LOCAL = time(9)
 LocalDate = date  # a field named `date` hides the type
 
 
-class OccasionType(StrEnum):
-    """The kinds of occasion."""
-
-    BIRTHDAY = "BIRTHDAY"
-    ANNIVERSARY = "ANNIVERSARY"
-    REMINDER = "REMINDER"
-    NOTIFICATION = "NOTIFICATION"
-
-
 class LeapDayPolicy(StrEnum):
     """Where a February 29 goes in a year that has none."""
 
@@ -29,7 +20,7 @@ class LeapDayPolicy(StrEnum):
 
 
 class Yearly(msgspec.Struct, frozen=True, kw_only=True):
-    """A birthday's or an anniversary's rule: a local date and time in an IANA zone, never an instant.
+    """Once a year, as a birthday does: a local date and time in an IANA zone, never an instant.
 
     `date` is the first one: the date of birth, the wedding. Nothing before it rings.
     """

@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from domain.event import Event, Instant, LocalDateTime, LocalTime, NominalDate, Text, Version
-from domain.occasion import LocalDate, OccasionType
+from domain.kinds import OccasionType
+from domain.occasion import LocalDate
 from domain.priority import Priority
 
 

@@ -1,16 +1,9 @@
 """The rule of an occasion, from the state that events carry."""
 
 from domain.events import OccasionState, UserState
+from domain.kinds import kind_of
 from domain.message_text import message_text
-from domain.occasion import (
-    DEFAULT_SEND_AT_LOCAL,
-    LeapDayPolicy,
-    Notification,
-    OccasionType,
-    Reminder,
-    Rule,
-    Yearly,
-)
+from domain.occasion import DEFAULT_SEND_AT_LOCAL, LeapDayPolicy, Notification, Reminder, Rule, Yearly
 
 
 def birthday_of(state: UserState) -> Yearly:
@@ -30,22 +23,21 @@ def rule_of(state: OccasionState, *, timezone: str, leap_day_policy: LeapDayPoli
     that none is planned that could not be emitted.
     """
     message_text(state.type, first_name="", last_name="", name=state.name, message=state.message)
-    match state.type:
-        case OccasionType.BIRTHDAY | OccasionType.ANNIVERSARY if state.date is not None:
-            return Yearly(
-                date=state.date,
-                send_at_local=state.send_at_local or DEFAULT_SEND_AT_LOCAL,
-                timezone=timezone,
-                leap_day_policy=leap_day_policy,
-            )
-        case OccasionType.REMINDER if state.local_date_time is not None:
-            return Reminder(
-                local_date_time=state.local_date_time,
-                rrule=state.rrule,
-                last_date=state.last_date,
-                timezone=timezone,
-            )
-        case OccasionType.NOTIFICATION if state.at is not None:
-            return Notification(at=state.at, timezone=timezone)
-        case _:
-            raise ValueError(f"{state.type} without what decides when it rings")
+    rule = kind_of(state.type).rule
+    if rule is Yearly and state.date is not None:
+        return Yearly(
+            date=state.date,
+            send_at_local=state.send_at_local or DEFAULT_SEND_AT_LOCAL,
+            timezone=timezone,
+            leap_day_policy=leap_day_policy,
+        )
+    if rule is Reminder and state.local_date_time is not None:
+        return Reminder(
+            local_date_time=state.local_date_time,
+            rrule=state.rrule,
+            last_date=state.last_date,
+            timezone=timezone,
+        )
+    if rule is Notification and state.at is not None:
+        return Notification(at=state.at, timezone=timezone)
+    raise ValueError(f"{state.type} without what decides when it rings")

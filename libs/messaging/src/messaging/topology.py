@@ -6,6 +6,7 @@ from typing import Any
 import jsonschema_rs
 import msgspec
 import yaml
+from domain.kind import Kind
 from domain.priority import Priority
 from msgspec import Struct
 from runtime.settings import SettingsError
@@ -88,6 +89,14 @@ def check_topics(path: Path, event_types: dict[str, EventType], queues: dict[str
         heard = {topic for subscription in queue.subscriptions for topic in subscription.topics}
         if unknown := ", ".join(sorted(heard - known)):
             raise TopologyError(f"TOPOLOGY_FILE {path}: queues.{queue.name}: no event type has {unknown}")
+
+
+def due_event_type(topology: Topology, kind: Kind) -> EventType:
+    """Return the entry of what a kind of occasion emits. Raises TopologyError where there is none."""
+    name = kind.due_event.event_type
+    if name not in topology.event_types:
+        raise TopologyError(f"TOPOLOGY_FILE: eventTypes: {kind.called} needs {name}")
+    return topology.event_types[name]
 
 
 def topic_name(environment: str, topic: str) -> str:

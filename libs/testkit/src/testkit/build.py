@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from domain.due_dates import first_date
 from domain.events import BirthdayDue, OccasionAdded, OccasionRemoved, UserCreated, UserDeleted
 from domain.ids import birthday_occasion_id
-from domain.occasion import DEFAULT_SEND_AT_LOCAL, LeapDayPolicy, OccasionType, Yearly
+from domain.occasion import DEFAULT_SEND_AT_LOCAL, LeapDayPolicy, Yearly
 from domain.occasion_rule import birthday_of
 from domain.priority import Priority
 from msgspec import structs
@@ -86,7 +86,7 @@ def occasion_added(**overrides: Any) -> OccasionAdded:  # noqa: ANN401 (as above
         user_id=uuid4(),
         version=1,
         occurred_at=NOW,
-        type=OccasionType.ANNIVERSARY,
+        type="ANNIVERSARY",
         first_date="2026-06-01",
         name="wedding",
         date=date(2019, 6, 1),
@@ -102,7 +102,7 @@ def reminder_added(**overrides: Any) -> OccasionAdded:  # noqa: ANN401 (as above
         user_id=uuid4(),
         version=1,
         occurred_at=NOW,
-        type=OccasionType.REMINDER,
+        type="REMINDER",
         first_date="2026-12-10",
         message="Water the plants",
         local_date_time=datetime(2026, 12, 10, 8),  # noqa: DTZ001 (local to its user)
@@ -118,7 +118,7 @@ def notification_added(**overrides: Any) -> OccasionAdded:  # noqa: ANN401 (as a
         user_id=uuid4(),
         version=1,
         occurred_at=NOW,
-        type=OccasionType.NOTIFICATION,
+        type="NOTIFICATION",
         first_date="2026-12-10",
         message="Your trial ends tomorrow",
         at=datetime(2026, 12, 10, 9, tzinfo=UTC),

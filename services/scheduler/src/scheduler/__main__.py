@@ -29,6 +29,7 @@ SQS_CONNECTIONS = 32
 async def serve(settings: Settings, stop: Stop) -> None:
     """Plan, emit and record until `stop` is set."""
     topology = load_topology(Path(settings.topology_file))
+    priorities = due_priorities(topology)
     check_after = timedelta(seconds=settings.check_after_seconds)
     offset = timedelta(seconds=settings.clock_offset_seconds)
     async with (
@@ -41,9 +42,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
             )
             for name in (USER_EVENTS, OUTCOMES)
         ]
-        user_events = Consumer(
-            user_queue, partial(on_user_events, pool, due_priorities(topology), offset=offset)
-        )
+        user_events = Consumer(user_queue, partial(on_user_events, pool, priorities, offset=offset))
         outcomes = Consumer(outcome_queue, partial(on_outcomes, pool))
         checks: dict[str, Check] = {
             "database": partial(ping, pool),

@@ -1,43 +1,32 @@
 """The event of a claimed occurrence: it is all in the row, so emitted again it is the same."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
-from domain.events import AnniversaryDue, BirthdayDue, DueEvent, NotificationDue, ReminderDue
+from domain.kinds import KINDS, kind_of
 from domain.message_text import message_text
-from domain.occasion import OccasionType
 from domain.priority import Priority
 from messaging.envelope import Outgoing
-from messaging.topology import Topology
+from messaging.topology import Topology, due_event_type
 
 SOURCE = "scheduler"
 PRIORITIES = list(Priority)
-DUE_EVENTS: Mapping[OccasionType, type[DueEvent]] = {
-    OccasionType.BIRTHDAY: BirthdayDue,
-    OccasionType.ANNIVERSARY: AnniversaryDue,
-    OccasionType.REMINDER: ReminderDue,
-    OccasionType.NOTIFICATION: NotificationDue,
-}
 
 
-def due_priorities(topology: Topology) -> dict[OccasionType, Priority]:
-    """Return the priority of each type's due events."""
-    return {
-        occasion_type: topology.event_types[event.event_type].priority
-        for occasion_type, event in DUE_EVENTS.items()
-    }
+def due_priorities(topology: Topology) -> dict[str, Priority]:
+    """Return the priority of each type's due events. Raises TopologyError where a type has none."""
+    return {occasion_type: due_event_type(topology, kind).priority for occasion_type, kind in KINDS.items()}
 
 
 def due_event(row: asyncpg.Record) -> Outgoing:
-    """Return the event of a claimed occurrence."""
-    occasion_type = OccasionType(row["occasion_type"])
-    name, message = row["name"], row["message"]
+    """Return the event of a claimed occurrence. Raises ValueError for one that has no words or no kind."""
+    occasion_type, name, message = row["occasion_type"], row["name"], row["message"]
     words = message_text(
         occasion_type, first_name=row["first_name"], last_name=row["last_name"], name=name, message=message
     )
-    named: dict[str, Any] = {} if occasion_type is OccasionType.BIRTHDAY else {"name": name}
-    event = DUE_EVENTS[occasion_type](
+    kind = kind_of(occasion_type)
+    named: dict[str, Any] = {"name": name} if "name" in kind.due_event.__struct_fields__ else {}
+    event = kind.due_event(
         occasion_id=row["occasion_id"],
         user_id=row["user_id"],
         local_date=row["local_date"],

@@ -8,12 +8,11 @@ import asyncpg
 from domain.catch_up import DEFAULT_CATCH_UP, is_missed
 from domain.events import OccurrenceExpired
 from domain.ids import outcome_event_id
+from domain.kinds import KINDS
 from messaging.envelope import Outgoing
-from messaging.topology import Topology
+from messaging.topology import Topology, due_event_type
 from runtime.database import Connection
 from runtime.statements import Statements
-
-from scheduler.due_event import DUE_EVENTS
 
 SQL = Statements("scheduler")
 
@@ -21,9 +20,12 @@ SQL = Statements("scheduler")
 def catch_up_windows(topology: Topology) -> Mapping[str, timedelta]:
     """Return how late an occurrence of each occasion type may be sent."""
     hours = {
-        kind: topology.event_types[event.event_type].catch_up_hours for kind, event in DUE_EVENTS.items()
+        occasion_type: due_event_type(topology, kind).catch_up_hours for occasion_type, kind in KINDS.items()
     }
-    return {kind: DEFAULT_CATCH_UP if late is None else timedelta(hours=late) for kind, late in hours.items()}
+    return {
+        occasion_type: DEFAULT_CATCH_UP if late is None else timedelta(hours=late)
+        for occasion_type, late in hours.items()
+    }
 
 
 def missed_because(

@@ -37,7 +37,7 @@ async def write_occasions(
         [event.version for event in events],
         [event.occurred_at for event in events],
         [state is None for state in states],
-        [state and state.type.value for state in states],
+        [state and state.type for state in states],
         [state and state.priority and state.priority.rank for state in states],
         [state and state.first_date for state in states],
         [state and state.name for state in states],

@@ -7,7 +7,8 @@ from typing import assert_never
 import asyncpg
 from domain.due_date import DueDate
 from domain.due_dates import planned
-from domain.occasion import LeapDayPolicy, Notification, OccasionType, Reminder, Rule, Yearly
+from domain.kinds import kind_of
+from domain.occasion import LeapDayPolicy, Notification, Reminder, Rule, Yearly
 from msgspec.structs import replace
 from runtime.database import Connection
 from runtime.statements import Statements
@@ -40,27 +41,23 @@ def following(row: asyncpg.Record) -> Pending | None:
 
 
 def claimed_rule(row: asyncpg.Record) -> Rule:
-    """Return the rule that an occurrence's row is a date of."""
-    occasion_type = OccasionType(row["occasion_type"])
-    match occasion_type:
-        case OccasionType.BIRTHDAY | OccasionType.ANNIVERSARY:
-            return Yearly(
-                date=row["anchor_date"],
-                send_at_local=row["send_at_local"],
-                timezone=row["timezone"],
-                leap_day_policy=LeapDayPolicy(row["leap_day_policy"]),
-            )
-        case OccasionType.REMINDER:
-            return Reminder(
-                local_date_time=datetime.combine(row["anchor_date"], row["send_at_local"]),
-                rrule=row["rrule"],
-                last_date=row["last_date"],
-                timezone=row["timezone"],
-            )
-        case OccasionType.NOTIFICATION:
-            return Notification(at=row["due_at"], timezone=row["timezone"])
-        case _:
-            assert_never(occasion_type)
+    """Return the rule that an occurrence's row is a date of. Raises UnknownKind."""
+    rule = kind_of(row["occasion_type"]).rule
+    if rule is Yearly:
+        return Yearly(
+            date=row["anchor_date"],
+            send_at_local=row["send_at_local"],
+            timezone=row["timezone"],
+            leap_day_policy=LeapDayPolicy(row["leap_day_policy"]),
+        )
+    if rule is Reminder:
+        return Reminder(
+            local_date_time=datetime.combine(row["anchor_date"], row["send_at_local"]),
+            rrule=row["rrule"],
+            last_date=row["last_date"],
+            timezone=row["timezone"],
+        )
+    return Notification(at=row["due_at"], timezone=row["timezone"])
 
 
 def anchor_date(rule: Rule, due: DueDate) -> date:

@@ -8,7 +8,8 @@ import asyncpg
 from domain.due_dates import planned
 from domain.events import OccasionState, UserState
 from domain.ids import birthday_occasion_id
-from domain.occasion import LeapDayPolicy, OccasionType
+from domain.kinds.birthday import BIRTHDAY
+from domain.occasion import LeapDayPolicy
 from domain.occasion_rule import rule_of
 from domain.priority import Priority
 from msgspec import Struct
@@ -21,7 +22,7 @@ from scheduler.plan_following import anchor_date
 
 SQL = Statements("scheduler")
 
-DuePriorities = Mapping[OccasionType, Priority]
+DuePriorities = Mapping[str, Priority]
 """The priority of each type's due events, for occasions without one of their own."""
 
 
@@ -45,7 +46,7 @@ def birthday(user: UserState) -> Occasion:
         user_id=user.user_id,
         version=user.version,
         occurred_at=user.occurred_at,
-        type=OccasionType.BIRTHDAY,
+        type=BIRTHDAY.occasion_type,
         first_date=user.first_date,
         date=user.date_of_birth,
         send_at_local=user.send_at_local,
@@ -88,7 +89,7 @@ def state_of(row: asyncpg.Record) -> OccasionState:
     """Return the state that the newest event of an occasion told."""
     told = {name: row[name] for name in OccasionState.__struct_fields__}
     priority = None if row["priority"] is None else PRIORITIES[row["priority"]]
-    return OccasionState(**told | {"type": OccasionType(row["type"]), "priority": priority})
+    return OccasionState(**told | {"priority": priority})
 
 
 def plan(
@@ -107,7 +108,7 @@ def plan(
     return Pending(
         **dated(state.occasion_id, due),
         occasion_id=state.occasion_id,
-        occasion_type=state.type.value,
+        occasion_type=state.type,
         user_id=state.user_id,
         priority=(state.priority or priorities[state.type]).rank,
         after_date=after_date,
@@ -121,7 +122,7 @@ def plan(
         name=state.name,
         message=state.message,
         user_version=occasion.user_version,
-        occasion_version=None if state.type is OccasionType.BIRTHDAY else state.version,
+        occasion_version=None if state.type == BIRTHDAY.occasion_type else state.version,
         planned_at=now,
         ripe_at=max(due.due_at, state.occurred_at, occasion.user_occurred_at),
     )

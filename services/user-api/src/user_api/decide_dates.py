@@ -5,7 +5,8 @@ from typing import assert_never
 
 from domain.due_dates import first_date, local_instant, planned
 from domain.events import OccasionChanged
-from domain.occasion import LocalDate, Notification, OccasionType, Reminder, Rule, Yearly
+from domain.kinds import kind_of
+from domain.occasion import LocalDate, Notification, Reminder, Rule, Yearly
 from domain.occasion_rule import rule_of
 from msgspec.structs import replace
 
@@ -29,7 +30,7 @@ def settled(
     Gives the rule's last local date as well. Raises InvalidInputError for a rule that, in that zone, ends
     before it begins.
     """
-    if described.type is OccasionType.NOTIFICATION:
+    if kind_of(described.type).rule is Notification:
         return replace(described, at=described.at or now), None
     if described.rrule is None or described.local_date_time is None:
         return described, None
@@ -83,4 +84,4 @@ def ends_at(rule: Rule) -> datetime | None:
 def _why_never(details: OccasionDetails) -> FieldProblem:
     if details.rrule is not None:
         return NO_DATE_LEFT
-    return PAST_INSTANT if details.type is OccasionType.NOTIFICATION else PAST_LOCAL_TIME
+    return PAST_LOCAL_TIME if details.at is None else PAST_INSTANT

@@ -23,8 +23,8 @@ async def follow_user(connection: Connection, topology: Topology, old: User, new
 
 
 async def _follow_policy(connection: Connection, topology: Topology, old: User, new: User) -> None:
-    """Decide anew from when on anniversaries of February 29 ring; tell of those for which that changes."""
-    rows = await connection.fetch(SQL["lock_leap_anniversaries"], new.id)
+    """Decide anew from when on occasions of February 29 ring; tell of those for which that changes."""
+    rows = await connection.fetch(SQL["lock_leap_days"], new.id)
     decided = [_decided(occasion_of(row), old, new) for row in rows]
     changed = [after for row, after in zip(rows, decided, strict=True) if after.version != row["version"]]
     if changed:

@@ -1,7 +1,7 @@
 """One line of an import: what it asks for, and what became of it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time
 from typing import Literal
 from uuid import UUID
 
@@ -48,8 +48,8 @@ UNKNOWABLE = FieldProblem(
 TOO_LONG = FieldProblem("line", f"is longer than {MOST_LINE_BYTES // 1024} KiB")
 
 
-def read_line(line: Line, *, now: datetime) -> Entry:
-    """Read a line: a user as in POST /user, and `key`. `now` as in parse_user."""
+def read_line(line: Line, *, now: datetime, send_at_local: time) -> Entry:
+    """Read a line: a user as in POST /user, and `key`. `now` and `send_at_local` as in parse_user."""
     if line.text is None:
         return invalid(line.number, [TOO_LONG])
     if not line.text or line.text.isspace():
@@ -58,7 +58,7 @@ def read_line(line: Line, *, now: datetime) -> Entry:
         document = decode_object(line.text)
         faults, key = _read_key(document.pop("key", None))
         try:
-            details = read_details(document, now=now)
+            details = read_details(document, now=now, send_at_local=send_at_local)
         except InvalidInputError as error:
             faults += error.problems
         else:

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import UTC, datetime
 
+from domain.kinds.birthday import BIRTHDAY
 from msgspec import Struct
 
 from user_api.context import Context
+from user_api.default_times import default_times
 from user_api.import_batch import TURN, import_batch
 from user_api.import_line import Blank, Entry, LineResult, Wanted, read_line
 from user_api.split_lines import Line
@@ -60,10 +62,11 @@ async def _commit(context: Context, batch: Sequence[Entry]) -> Committed:
 
 
 async def _read(context: Context, lines: AsyncIterator[list[Line]]) -> AsyncGenerator[list[Entry], None]:
+    at_local = default_times(context.topology)[BIRTHDAY.occasion_type]
     async for some in lines:
         now = datetime.now(UTC) + context.clock_offset
         for start in range(0, len(some), TURN):
-            yield [read_line(line, now=now) for line in some[start : start + TURN]]
+            yield [read_line(line, now=now, send_at_local=at_local) for line in some[start : start + TURN]]
             await asyncio.sleep(0)  # a client that sends fast would leave other requests no turn
 
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from domain.occasion import OccasionType
+from domain.kinds.birthday import BIRTHDAY
 from msgspec import Struct
 from runtime.statements import Statements
 
@@ -21,8 +21,8 @@ class OccasionPosition(Struct, frozen=True, array_like=True):
     id: UUID
 
 
-# Before every id; its own is derived, so it has no place among them.
-BIRTHDAY = OccasionPosition(UUID(int=0))
+# Before every id; a birthday's own is derived, so it has no place among them.
+FIRST = OccasionPosition(UUID(int=0))
 
 
 async def list_occasions(
@@ -31,7 +31,7 @@ async def list_occasions(
     """Read a page of a user's occasions, and one more if there is one. Raises UnknownUserError."""
     user = await read_user(context, user_id)
     first = [birthday_answer(user)] if page.after is None else []
-    after = page.after or BIRTHDAY
+    after = page.after or FIRST
     async with context.connection() as connection:
         rows = await connection.fetch(SQL["list_occasions"], user_id, after.id, page.rows - len(first))
     return first + [occasion_answer(occasion_of(row)) for row in rows]
@@ -39,4 +39,4 @@ async def list_occasions(
 
 def position_of(occasion: OccasionAnswer) -> OccasionPosition:
     """Tell where an occasion is in the list."""
-    return BIRTHDAY if occasion.type is OccasionType.BIRTHDAY else OccasionPosition(occasion.id)
+    return FIRST if occasion.type == BIRTHDAY.occasion_type else OccasionPosition(occasion.id)

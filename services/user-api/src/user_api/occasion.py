@@ -4,7 +4,8 @@ from datetime import datetime, time
 from uuid import UUID
 
 import asyncpg
-from domain.occasion import LeapDayPolicy, LocalDate, OccasionType
+from domain.kinds import OccasionType
+from domain.occasion import LeapDayPolicy, LocalDate
 from domain.priority import Priority
 from msgspec import Struct
 
@@ -29,14 +30,8 @@ class OccasionDetails(Struct, frozen=True, kw_only=True):
 
     @property
     def is_one_off(self) -> bool:
-        """Tell whether it rings once."""
-        match self.type:
-            case OccasionType.REMINDER:
-                return self.rrule is None
-            case OccasionType.NOTIFICATION:
-                return True
-            case OccasionType.ANNIVERSARY | OccasionType.BIRTHDAY:
-                return False
+        """Tell whether it rings once: neither every year nor by a rule."""
+        return self.date is None and self.rrule is None
 
 
 class Occasion(Struct, frozen=True, kw_only=True):
@@ -76,7 +71,7 @@ def occasion_of(row: asyncpg.Record) -> Occasion:
         user_id=row["user_id"],
         version=row["version"],
         details=OccasionDetails(
-            type=OccasionType(row["type"]),
+            type=row["type"],
             name=row["name"],
             message=row["message"],
             date=row["date"],

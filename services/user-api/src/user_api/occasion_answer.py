@@ -5,11 +5,14 @@ from typing import TypeVar
 from uuid import UUID
 
 from domain.ids import birthday_occasion_id
-from domain.occasion import LocalDate, OccasionType
+from domain.kinds import OccasionType
+from domain.kinds.birthday import BIRTHDAY
+from domain.occasion import LocalDate
 from domain.priority import Priority
 from msgspec import UNSET, Struct, UnsetType
 
 from user_api.occasion import Occasion
+from user_api.occasion_fields import FIELDS
 from user_api.user import Instant, User, shown_time
 
 Given = TypeVar("Given")
@@ -37,17 +40,18 @@ class OccasionAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
 def occasion_answer(occasion: Occasion) -> OccasionAnswer:
     """Give the answer that tells of an occasion."""
     details = occasion.details
+    fields = FIELDS[details.type]
     return OccasionAnswer(
         id=occasion.id,
         user_id=occasion.user_id,
         version=occasion.version,
         type=details.type,
-        name=details.name,
+        name=details.name if "name" in fields else UNSET,
         message=_given(details.message),
         date=_given(details.date),
         send_at_local=UNSET if details.send_at_local is None else shown_time(details.send_at_local),
         local_date_time=UNSET if details.local_date_time is None else _shown(details.local_date_time),
-        rrule=details.rrule if details.type is OccasionType.REMINDER else UNSET,
+        rrule=details.rrule if "rrule" in fields else UNSET,
         at=_given(details.at),
         priority=details.priority,
         created_at=occasion.created_at,
@@ -61,7 +65,7 @@ def birthday_answer(user: User) -> OccasionAnswer:
         id=birthday_occasion_id(user.id),
         user_id=user.id,
         version=user.version,
-        type=OccasionType.BIRTHDAY,
+        type=BIRTHDAY.occasion_type,
         date=user.details.date_of_birth,
         send_at_local=shown_time(user.details.send_at_local),
         priority=None,

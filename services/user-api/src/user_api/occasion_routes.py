@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
-from domain.occasion import DEFAULT_SEND_AT_LOCAL
 from litestar import Response, delete, get, post, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
@@ -12,13 +11,13 @@ from litestar.params import FromPath
 from user_api.auth.caller import require_user
 from user_api.context import Context
 from user_api.create_occasion import create_occasion
+from user_api.default_times import default_times
 from user_api.delete_occasion import delete_occasion
 from user_api.entity_tags import entity_tag, read_tags, required_if_match
 from user_api.list_occasions import OccasionPosition, list_occasions, position_of
 from user_api.occasion import OccasionDetails
 from user_api.occasion_answer import OccasionAnswer, occasion_answer
 from user_api.pages import PAGE_PARAMETERS, Items, answer_page, read_page
-from user_api.parse_fields import send_at_local
 from user_api.parse_occasion import NO_IDS, parse_occasion
 from user_api.query import read_query
 from user_api.read_body import read_body
@@ -30,12 +29,11 @@ from user_api.routes import AnyRequest
 
 def occasion_routes(context: Context) -> list[HTTPRouteHandler]:
     """Make the routes about occasions."""
-    anniversaries = context.topology.event_types["AnniversaryDue"].send_at_local
-    anniversary_at = DEFAULT_SEND_AT_LOCAL if anniversaries is None else send_at_local(anniversaries)
+    at_local = default_times(context.topology)
 
     async def described(request: AnyRequest, ids: Mapping[str, UUID] = NO_IDS) -> OccasionDetails:
         now = datetime.now(UTC) + context.clock_offset
-        return parse_occasion(await read_body(request), now=now, send_at_local=anniversary_at, ids=ids)
+        return parse_occasion(await read_body(request), now=now, send_at_local=at_local, ids=ids)
 
     @post("/user/{user_id:str}/occasion")
     async def create(request: AnyRequest, user_id: FromPath[str]) -> Response[OccasionAnswer]:

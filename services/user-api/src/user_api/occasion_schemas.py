@@ -4,15 +4,17 @@ from datetime import UTC, date, datetime, time
 from uuid import UUID
 
 import msgspec
-from domain.occasion import DEFAULT_SEND_AT_LOCAL, OccasionType
+from domain.kinds.anniversary import ANNIVERSARY
+from domain.occasion import DEFAULT_SEND_AT_LOCAL
 from domain.priority import Priority
 
 from user_api.occasion import Occasion, OccasionDetails
 from user_api.occasion_answer import occasion_answer
+from user_api.occasion_fields import FIELDS
 from user_api.operation_parts import OCCASION_ID, USER_ID
 from user_api.operations import Component, Schema
 from user_api.parse_fields import DATE_PATTERN, LINE_PATTERN, LOCAL_TIME_PATTERN, MOST_NAME
-from user_api.parse_occasion import FIELDS, PARSERS, SET_BY_US
+from user_api.parse_occasion import PARSERS, SET_BY_US
 from user_api.parse_occasion_fields import INSTANT_PATTERN, LOCAL_DATE_TIME_PATTERN, MOST_MESSAGE, NOW
 from user_api.user_schemas import IGNORED
 
@@ -61,9 +63,9 @@ PROPERTIES: dict[str, Schema] = {
 }
 
 
-def _of_type(kind: OccasionType, prefix: str, ignored: dict[str, Schema]) -> Component:
+def _of_type(kind: str, prefix: str, ignored: dict[str, Schema]) -> Component:
     fields = FIELDS[kind]
-    properties: dict[str, Schema] = {"type": {"type": "string", "enum": [str(kind)]}}
+    properties: dict[str, Schema] = {"type": {"type": "string", "enum": [kind]}}
     for field in PARSERS:
         if field in fields.required:
             properties[field] = PROPERTIES[field]
@@ -108,7 +110,7 @@ ANSWER_EXAMPLE = msgspec.to_builtins(
             user_id=UUID(USER_ID),
             version=1,
             details=OccasionDetails(
-                type=OccasionType.ANNIVERSARY,
+                type=ANNIVERSARY.occasion_type,
                 name="wedding",
                 date=date(2015, 6, 20),
                 send_at_local=time(8),

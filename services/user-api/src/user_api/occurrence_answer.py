@@ -5,7 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 import asyncpg
-from domain.occasion import OccasionType
+from domain.kinds import OccasionType
 from domain.occurrence import OccurrenceStatus
 from msgspec import Struct
 
@@ -52,7 +52,7 @@ def occurrence_answer(row: asyncpg.Record) -> OccurrenceAnswer:
         id=row["id"],
         event_id=row["event_id"],
         occasion_id=row["occasion_id"],
-        event_type=OccasionType(row["occasion_type"]),
+        event_type=row["occasion_type"],
         local_date=row["local_date"],
         local_time=shown_time(row["local_time"]),
         timezone=row["timezone"],

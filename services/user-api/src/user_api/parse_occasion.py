@@ -6,23 +6,12 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from domain.occasion import OccasionType
-from msgspec import Struct
-
 from user_api import parse_fields
 from user_api import parse_occasion_fields as read
 from user_api.occasion import OccasionDetails
+from user_api.occasion_fields import FIELDS, Fields
 from user_api.read_document import decode_object, foreign_fields, require_same_ids, take_text
 from user_api.refusals import FieldProblem, InvalidInputError
-
-
-class Fields(Struct, frozen=True):
-    """The fields of a type."""
-
-    called: str
-    required: frozenset[str]
-    optional: frozenset[str]
-
 
 PARSERS: Mapping[str, Callable[[str], object]] = {
     "name": parse_fields.name,
@@ -33,17 +22,6 @@ PARSERS: Mapping[str, Callable[[str], object]] = {
     "rrule": str,  # read once it is known from when on
     "at": read.at,
     "priority": read.priority,
-}
-FIELDS: Mapping[OccasionType, Fields] = {
-    OccasionType.ANNIVERSARY: Fields(
-        "an anniversary", frozenset({"name", "date"}), frozenset({"sendAtLocal", "priority"})
-    ),
-    OccasionType.REMINDER: Fields(
-        "a reminder", frozenset({"message", "localDateTime"}), frozenset({"name", "rrule", "priority"})
-    ),
-    OccasionType.NOTIFICATION: Fields(
-        "a notification", frozenset({"message", "at"}), frozenset({"name", "priority"})
-    ),
 }
 OF_ANY_TYPE = Fields("an occasion", frozenset(), frozenset(PARSERS))
 ATTRIBUTES = {"sendAtLocal": "send_at_local", "localDateTime": "local_date_time"}
@@ -61,12 +39,12 @@ PAST_LOCAL_TIME = FieldProblem("localDateTime", "is in the past")
 
 
 def parse_occasion(
-    body: bytes, *, now: datetime, send_at_local: time, ids: Mapping[str, UUID] = NO_IDS
+    body: bytes, *, now: datetime, send_at_local: Mapping[str, time], ids: Mapping[str, UUID] = NO_IDS
 ) -> OccasionDetails:
     """Read the details of a new occasion, or of the one with these `ids`: its `id` and `userId`.
 
-    `send_at_local` is when an anniversary rings that does not say. Raises InvalidInputError, which names
-    every field at fault, and OtherIdError. `now` serves only to name a moment in the past beside other
+    `send_at_local` is when an occasion rings that does not say, by its type. Raises InvalidInputError, which
+    names every field at fault, and OtherIdError. `now` serves only to name a moment in the past beside other
     faults; where it is the only one, the database's clock and the user's zone decide.
     """
     document = decode_object(body)
@@ -85,8 +63,8 @@ def parse_occasion(
     if faults:
         raise InvalidInputError([*faults, *_past(document, values, now)])
     require_same_ids(document, ids)
-    if values["type"] is OccasionType.ANNIVERSARY:
-        values.setdefault("sendAtLocal", send_at_local)
+    if "sendAtLocal" in fields.optional:
+        values.setdefault("sendAtLocal", send_at_local[values["type"]])
     return OccasionDetails(**{ATTRIBUTES.get(field, field): value for field, value in values.items()})
 
 

@@ -3,16 +3,14 @@
 import re
 from datetime import UTC, date, datetime
 
-from domain.occasion import OccasionType
 from domain.priority import Priority
 from domain.recurrence import RecurrenceError, recurrence
 
+from user_api.occasion_fields import FIELDS
 from user_api.parse_fields import FieldError, line
 
 MOST_MESSAGE = 1000
 NOW = "now"
-# A client's own; a birthday comes with its user.
-TYPES = tuple(kind for kind in OccasionType if kind is not OccasionType.BIRTHDAY)
 
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
@@ -24,11 +22,11 @@ _LOCAL_DATE_TIME = re.compile(LOCAL_DATE_TIME_PATTERN)
 _INSTANT = re.compile(INSTANT_PATTERN)
 
 
-def occasion_type(text: str) -> OccasionType:
-    """Read one of the three types that a client may create."""
-    if text not in TYPES:
-        raise FieldError(f"is none of {', '.join(TYPES)}")
-    return OccasionType(text)
+def occasion_type(text: str) -> str:
+    """Read one of the types that a client may create."""
+    if text not in FIELDS:
+        raise FieldError(f"is none of {', '.join(FIELDS)}")
+    return text
 
 
 def message(text: str) -> str:

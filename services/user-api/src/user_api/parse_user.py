@@ -1,7 +1,7 @@
 """A body, read into a user's details: every field is checked, and everything at fault is told at once."""
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +18,10 @@ REQUIRED: Mapping[str, Callable[[str], object]] = {
     "dateOfBirth": read.date_of_birth,
     "timezone": read.timezone,
 }
-# With the value of one that is not given; null is not given, as answers have it.
-OPTIONAL: Mapping[str, tuple[Callable[[str], object], object]] = {
-    "email": (read.email, None),
-    "sendAtLocal": (read.send_at_local, DEFAULT_SEND_AT_LOCAL),
-    "leapDayPolicy": (read.leap_day_policy, LeapDayPolicy.FEB_28),
+OPTIONAL: Mapping[str, Callable[[str], object]] = {
+    "email": read.email,
+    "sendAtLocal": read.send_at_local,
+    "leapDayPolicy": read.leap_day_policy,
 }
 ALL = frozenset({*REQUIRED, *OPTIONAL})
 # In every answer, so that what was read can be changed and sent back.
@@ -37,42 +36,64 @@ ATTRIBUTES = {
 LATEST_ZONE = "Pacific/Kiritimati"
 
 
-def parse_user(body: bytes, *, now: datetime, replaces: UUID | None = None) -> Details:
+def parse_user(
+    body: bytes,
+    *,
+    now: datetime,
+    replaces: UUID | None = None,
+    send_at_local: time = DEFAULT_SEND_AT_LOCAL,
+) -> Details:
     """Read the details of a new user, or of the one that is replaced.
 
-    Raises InvalidInputError, which names every field at fault, OtherIdError. `now` serves only to name a
-    birth in the future beside other faults; where it is the only one, the database's clock decides.
+    `send_at_local` is when the birthday rings if they do not say. Raises InvalidInputError, which names every
+    field at fault, OtherIdError. `now` serves only to name a birth in the future beside other faults; where
+    it is the only one, the database's clock decides.
     """
-    return read_details(decode_object(body), now=now, replaces=replaces)
+    return read_details(decode_object(body), now=now, replaces=replaces, send_at_local=send_at_local)
 
 
-def parse_patch(body: bytes, *, now: datetime, changes: UUID) -> dict[str, Any]:
+def parse_patch(
+    body: bytes, *, now: datetime, changes: UUID, send_at_local: time = DEFAULT_SEND_AT_LOCAL
+) -> dict[str, Any]:
     """Read a JSON Merge Patch (RFC 7396): the attributes of Details that it sets, with their new values.
 
     What it does not name stays; null takes a field away, and so sets an optional one to its default. Raises
     InvalidInputError, also for null in a required field, OtherIdError.
     """
     document = decode_object(body)
-    return _values(document, document.keys(), now=now, of=changes)
+    return _values(document, document.keys(), send_at_local, now=now, of=changes)
 
 
-def read_details(document: Mapping[str, object], *, now: datetime, replaces: UUID | None = None) -> Details:
+def read_details(
+    document: Mapping[str, object],
+    *,
+    now: datetime,
+    replaces: UUID | None = None,
+    send_at_local: time = DEFAULT_SEND_AT_LOCAL,
+) -> Details:
     """Read the details in a decoded body, as `parse_user`."""
-    return Details(**_values(document, ALL, now=now, of=replaces))
+    return Details(**_values(document, ALL, send_at_local, now=now, of=replaces))
 
 
 def _values(
-    document: Mapping[str, object], fields: Collection[str], *, now: datetime, of: UUID | None
+    document: Mapping[str, object],
+    fields: Collection[str],
+    send_at_local: time,
+    *,
+    now: datetime,
+    of: UUID | None,
 ) -> dict[str, Any]:
+    # The values of what is not given; null is not given, as answers have it.
+    defaults = {"email": None, "sendAtLocal": send_at_local, "leapDayPolicy": LeapDayPolicy.FEB_28}
     faults: list[FieldProblem] = []
     values: dict[str, Any] = {}
     for field, parse in REQUIRED.items():
         if field in fields:
             take_text(document, field, parse, values, faults)
-    for field, (parse, default) in OPTIONAL.items():
+    for field, parse in OPTIONAL.items():
         if field in fields:
             if document.get(field) is None:
-                values[field] = default
+                values[field] = defaults[field]
             else:
                 take_text(document, field, parse, values, faults)
     faults += _foreign(document, of)

@@ -9,7 +9,8 @@ from uuid import UUID
 import asyncpg
 from domain.due_dates import DueDate, upcoming
 from domain.ids import birthday_occasion_id, due_event_id
-from domain.occasion import OccasionType, Rule, Yearly
+from domain.kinds.birthday import BIRTHDAY
+from domain.occasion import Rule, Yearly
 from domain.occurrence import OccurrenceStatus
 from msgspec import Struct
 from runtime.statements import Statements
@@ -33,7 +34,7 @@ class Occurring(Struct, frozen=True, kw_only=True):
     """An occasion as planning sees it: it rings from `first_date` on, after `after_date`, which rang."""
 
     id: UUID
-    type: OccasionType
+    type: str
     rule: Rule
     first_date: str
     after_date: str | None
@@ -79,7 +80,7 @@ def _occurring(
     birthday = birthday_occasion_id(user_id)
     yield Occurring(
         id=birthday,
-        type=OccasionType.BIRTHDAY,
+        type=BIRTHDAY.occasion_type,
         rule=Yearly(
             date=rows[0]["date_of_birth"],
             send_at_local=rows[0]["birthday_at"],

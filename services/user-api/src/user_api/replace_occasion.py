@@ -29,7 +29,7 @@ async def replace_occasion(
     async with context.connection() as connection, connection.transaction():
         locked = await lock_occasion(context, connection, user_id, occasion_id, if_match)
         old = locked.occasion
-        if described.type is not old.details.type:
+        if described.type != old.details.type:
             raise InvalidInputError([OTHER_TYPE])
         details, last_date = settled(described, locked.owner, locked.at)
         if details == old.details:

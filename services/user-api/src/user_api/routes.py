@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from domain.kinds.birthday import BIRTHDAY
 from litestar import Request, Response, delete, get, patch, post, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
@@ -12,6 +13,7 @@ from user_api.answer import Answer
 from user_api.auth import Role, require, require_user
 from user_api.context import Context
 from user_api.create_user import user_creator
+from user_api.default_times import default_times
 from user_api.delete_user import delete_user
 from user_api.entity_tags import entity_tag, read_tags, required_if_match
 from user_api.list_users import UserPosition, list_users, position_of
@@ -35,10 +37,11 @@ PATCH_TYPES = ("application/merge-patch+json", "application/json")
 def user_routes(context: Context) -> list[HTTPRouteHandler]:
     """Make the routes about users."""
     create_user, read_user = user_creator(context), user_reader(context)
+    at_local = default_times(context.topology)[BIRTHDAY.occasion_type]
 
     async def described(request: AnyRequest, user_id: UUID | None) -> Details:
         now = datetime.now(UTC) + context.clock_offset
-        return parse_user(await read_body(request), now=now, replaces=user_id)
+        return parse_user(await read_body(request), now=now, replaces=user_id, send_at_local=at_local)
 
     @post("/user")
     async def create(request: AnyRequest) -> Response[UserAnswer]:
@@ -91,7 +94,7 @@ def user_routes(context: Context) -> list[HTTPRouteHandler]:
         require_media_type(request.scope, PATCH_TYPES, "Accept-Patch")
         if_match = required_if_match(request.scope)
         now = datetime.now(UTC) + context.clock_offset
-        changes = parse_patch(await read_body(request), now=now, changes=id_)
+        changes = parse_patch(await read_body(request), now=now, changes=id_, send_at_local=at_local)
         return _answer(await patch_user(context, id_, changes, if_match))
 
     @delete("/user/{user_id:str}")
