@@ -11,7 +11,7 @@ from domain.events import Event
 from messaging.consume import Received
 from messaging.topology import Topology
 from runtime.database import Connection, Pool
-from scheduler.due_event import due_priorities
+from scheduler.due_event import due_types
 from scheduler.emit_due import emit_batch
 from scheduler.on_outcome import on_outcomes
 from scheduler.on_user_event import on_user_events
@@ -59,7 +59,7 @@ def plan(pool: Pool, topology: Topology) -> Plan:
 
     async def hand_over(*events: Event) -> None:
         batch = [Received(event_id=uuid7(), event=event, receipt="") for event in events]
-        await on_user_events(pool, due_priorities(topology), batch)
+        await on_user_events(pool, due_types(topology), batch)
 
     return hand_over
 

@@ -13,12 +13,13 @@ from runtime.health import Check, serve_health
 from runtime.service import run_service
 from runtime.stopping import Stop, run_loops
 
-from scheduler.due_event import due_priorities
+from scheduler.due_event import due_types
 from scheduler.emit_again import emit_again
 from scheduler.emit_due import emit_due
 from scheduler.on_outcome import on_outcomes
 from scheduler.on_user_event import on_user_events
 from scheduler.settings import Settings
+from scheduler.unpark_resumed import unpark_resumed
 
 USER_EVENTS = "scheduler-user-events"
 OUTCOMES = "scheduler-outcomes"
@@ -40,9 +41,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
             )
             for name in (USER_EVENTS, OUTCOMES)
         ]
-        user_events = Consumer(
-            user_queue, partial(on_user_events, pool, due_priorities(topology), offset=offset)
-        )
+        user_events = Consumer(user_queue, partial(on_user_events, pool, due_types(topology), offset=offset))
         outcomes = Consumer(outcome_queue, partial(on_outcomes, pool))
         checks: dict[str, Check] = {
             "database": partial(ping, pool),
@@ -63,6 +62,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
                     "emit again": partial(
                         emit_again, pool, topology, batch=settings.claim_batch, check_after=check_after
                     ),
+                    "unpark resumed": partial(unpark_resumed, pool, batch=settings.claim_batch),
                     USER_EVENTS: user_events.run,
                     OUTCOMES: outcomes.run,
                 },

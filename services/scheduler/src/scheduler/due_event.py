@@ -9,7 +9,7 @@ from domain.message_text import message_text
 from domain.occasion import OccasionType
 from domain.priority import Priority
 from messaging.envelope import Outgoing
-from messaging.topology import Topology
+from messaging.topology import EventType, Topology
 
 SOURCE = "scheduler"
 PRIORITIES = list(Priority)
@@ -20,12 +20,14 @@ DUE_EVENTS: Mapping[OccasionType, type[DueEvent]] = {
     OccasionType.NOTIFICATION: NotificationDue,
 }
 
+DueTypes = Mapping[OccasionType, EventType]
+"""What the topology says of each type's due events: priority, send window, catch-up window."""
 
-def due_priorities(topology: Topology) -> dict[OccasionType, Priority]:
-    """Return the priority of each type's due events."""
+
+def due_types(topology: Topology) -> DueTypes:
+    """Return what the topology says of each type's due events."""
     return {
-        occasion_type: topology.event_types[event.event_type].priority
-        for occasion_type, event in DUE_EVENTS.items()
+        occasion_type: topology.event_types[event.event_type] for occasion_type, event in DUE_EVENTS.items()
     }
 
 
@@ -48,6 +50,7 @@ def due_event(row: asyncpg.Record) -> Outgoing:
         late_by_seconds=max(0, int((row["emitted_at"] - row["due_at"]).total_seconds())),
         priority=PRIORITIES[row["priority"]],
         message=words,
+        jitter_seconds=row["jitter_seconds"],
         **named,
     )
     return Outgoing(event_id=row["event_id"], subject=row["user_id"], event=event)

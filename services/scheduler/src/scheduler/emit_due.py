@@ -10,7 +10,8 @@ from runtime.database import Pool
 from runtime.statements import Statements
 from runtime.stopping import Stop, pause
 
-from scheduler.due_event import SOURCE, due_event
+from scheduler.due_event import SOURCE, due_event, due_types
+from scheduler.park_paused import hold_pauses, park_paused
 from scheduler.plan_following import plan_following
 
 log = structlog.get_logger()
@@ -44,13 +45,15 @@ async def emit_batch(
 ) -> int:
     """Claim at most `batch` occurrences due at `now`, append their events and write the dates that follow.
 
-    Returns how many were emitted. Nothing is half-claimed: all of it commits, or none.
+    Returns how many were claimed, those parked too. Nothing is half-claimed: all of it commits, or none.
     """
     async with pool.acquire() as connection, connection.transaction():
-        rows = await connection.fetch(SQL["claim_due"], now, batch, check_after)
-        await plan_following(connection, rows)
+        any_paused = await hold_pauses(connection)
+        claimed = await connection.fetch(SQL["claim_due"], now, batch, check_after)
+        rows = await park_paused(connection, claimed) if any_paused else claimed
+        await plan_following(connection, rows, due_types(topology))
         await append(connection, compose(topology, SOURCE, now, map(due_event, rows)))
     if rows:
         latest = max(row["emitted_at"] - row["due_at"] for row in rows)
         log.info("due.emitted", occurrences=len(rows), worst_lag_seconds=round(latest.total_seconds(), 3))
-    return len(rows)
+    return len(claimed)
