@@ -5,7 +5,7 @@ from typing import Annotated
 
 from domain.occasion import OccasionType
 from domain.priority import Priority
-from messaging.topology import EventType
+from messaging.topology import EventType, Topology
 from msgspec import Meta, Struct
 from runtime.database import Connection
 from runtime.statements import Statements
@@ -40,6 +40,11 @@ class EventTypeItems(Struct, frozen=True, kw_only=True):
     """Every due event type."""
 
     items: list[EventTypeAnswer]
+
+
+def send_windows(topology: Topology) -> dict[OccasionType, int]:
+    """Give the send window of each type of occasion, in minutes."""
+    return {kind: topology.event_types[name].send_window_minutes for name, kind in OCCASION_TYPES.items()}
 
 
 async def list_event_types(context: Context) -> list[EventTypeAnswer]:
