@@ -10,7 +10,7 @@ from domain.due_dates import planned
 from domain.events import Event, OccasionState, UserState
 from domain.ids import birthday_occasion_id, due_event_id
 from domain.occasion_rule import birthday_of, rule_of
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from testkit import build
 from testkit.fresh_database import FreshDatabase
@@ -72,10 +72,11 @@ patches = st.fixed_dictionaries(
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     born=st.sampled_from(["2000-02-29", "1990-12-10"]),
-    policy=st.sampled_from(["feb_28", "mar_1"]),
+    policy=st.sampled_from(["feb_28", "mar_1", "skip"]),
     timezone=st.sampled_from(ZONES),
     patch=patches,
 )
+@example(born="2000-02-29", policy="skip", timezone="UTC", patch={"leapDayPolicy": "mar_1"})
 async def test_the_preview_of_a_change_is_what_the_change_then_moves(
     api: httpx.AsyncClient, emitted: Emitted, born: str, policy: str, timezone: str, patch: dict[str, object]
 ) -> None:
