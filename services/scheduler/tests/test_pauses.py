@@ -16,7 +16,7 @@ from runtime.database import Connection, Pool
 from runtime.statements import Statements
 from scheduler.due_event import due_types
 from scheduler.park_paused import hold_pauses, park_paused
-from scheduler.plan_following import plan_following
+from scheduler.plan_following import following, plan_following
 from scheduler.unpark_resumed import unpark_batch
 from testkit import build
 from testkit.fresh_database import FreshDatabase
@@ -250,10 +250,11 @@ def claim_under_way(pool: Pool, topology: Topology) -> ClaimUnderWay:
     async def claim() -> AsyncIterator[None]:
         async with pool.acquire() as connection, connection.transaction():
             any_paused = await hold_pauses(connection)
-            rows = await connection.fetch(SQL["claim_due"], RING, 500, HOUR)
+            rows = await connection.fetch(SQL["claim_due"], RING, 500, HOUR, None, RING)
             if any_paused:
                 rows = await park_paused(connection, rows)
-            await plan_following(connection, rows, due_types(topology))
+            next_dates = [(row, following(row, due_types(topology))) for row in rows]
+            await plan_following(connection, next_dates)
             yield
 
     return claim
