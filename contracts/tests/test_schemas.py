@@ -21,6 +21,7 @@ TOLD = {
     "emittedAt": "timestamp",
     "dueAt": "scheduledFor",
     "lateBySeconds": "lateBySeconds",
+    "jitterSeconds": "jitterSeconds",
     "localDate": "localDate",
     "timezone": "timezone",
 }

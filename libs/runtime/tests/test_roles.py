@@ -20,6 +20,7 @@ TABLES = {
     (API, "inbox.messages"): "DELETE INSERT SELECT",
     (API, "public.schema_migrations"): "SELECT",
     (API, "schedule.api_occurrences"): "SELECT",
+    (API, "schedule.api_pauses"): "SELECT",
     (API, "users.occasions"): "DELETE INSERT SELECT UPDATE",
     (API, "users.idempotency_keys"): "DELETE INSERT SELECT UPDATE",
     (API, "users.rate_limits"): "DELETE INSERT SELECT UPDATE",
@@ -30,6 +31,7 @@ TABLES = {
     (SCHEDULER, "schedule.history"): "INSERT SELECT UPDATE",
     (SCHEDULER, "schedule.occasions"): "DELETE INSERT SELECT UPDATE",
     (SCHEDULER, "schedule.occurrences"): "DELETE INSERT SELECT UPDATE",
+    (SCHEDULER, "schedule.pauses"): "DELETE SELECT UPDATE",
     (SCHEDULER, "schedule.pulse"): "SELECT UPDATE",
     (SCHEDULER, "schedule.users"): "INSERT SELECT UPDATE",
     (DISPATCHER, "outbox.messages"): "DELETE SELECT UPDATE",
@@ -106,6 +108,27 @@ async def test_only_those_with_events_to_tell_may_append(connect_as: Connect) ->
     assert [row["role"] for row in rows] == APPENDERS
 
 
+async def test_only_the_api_may_pause_and_resume(connect_as: Connect) -> None:
+    admin = await connect_as("postgres")
+
+    rows = await admin.fetch(
+        """
+        SELECT proname, role FROM pg_proc CROSS JOIN unnest($1::text[]) AS role
+        WHERE pronamespace = 'schedule'::regnamespace AND has_function_privilege(role, pg_proc.oid, 'EXECUTE')
+            AND proname ~ '^(pause|resume)_'
+        ORDER BY 1
+        """,
+        ROLES,
+    )
+
+    assert [tuple(row) for row in rows] == [
+        ("pause_event_type", API),
+        ("pause_occasion", API),
+        ("resume_event_type", API),
+        ("resume_occasion", API),
+    ]
+
+
 async def test_everybody_else_has_nothing(connect_as: Connect) -> None:
     admin = await connect_as("postgres")
 
@@ -154,6 +177,8 @@ async def test_no_role_can_become_more_than_it_is(connect_as: Connect) -> None:
         (API, "SELECT * FROM delivery.deliveries"),
         (API, "SELECT * FROM schedule.occurrences"),
         (API, "SELECT * FROM schedule.history"),
+        (API, "SELECT * FROM schedule.pauses"),
+        (SCHEDULER, "SELECT schedule.resume_event_type('BIRTHDAY', now())"),
         (DISPATCHER, "SELECT * FROM schedule.users"),
         (API, "SELECT * FROM outbox.messages"),
         (SCHEDULER, "SELECT * FROM outbox.messages"),

@@ -88,6 +88,9 @@ async def test_open_and_past_occurrences_have_one_shape(
         "emitted_at": due_at + timedelta(seconds=1),
         "completed_at": completed_at,
         "failure_reason": "HTTP 404",
+        "nominal_date": "2026-12-10",
+        "after_date": None,
+        "jitter_seconds": 0,
     }
     assert list(coming.keys()) == list(past.keys())
     assert (coming["status"], coming["local_date"], coming["emitted_at"], coming["completed_at"]) == (
@@ -96,6 +99,7 @@ async def test_open_and_past_occurrences_have_one_shape(
         None,
         None,
     )
+    assert (coming["nominal_date"], coming["after_date"]) == ("2027-12-10", "2026-12-10")
 
 
 async def test_a_page_of_a_user_with_thousands_is_read_in_order_from_both_indexes(

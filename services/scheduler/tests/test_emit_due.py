@@ -169,8 +169,8 @@ async def test_a_batch_costs_the_same_statements_whatever_its_size(
         assert await emit(RING, batch=batch) == batch
         costs.append(len(statements))
 
-    # BEGIN, claim, next dates, append, COMMIT, and the pool's reset
-    assert costs == [6, 6]
+    # BEGIN, pauses, claim, next dates, append, COMMIT, and the pool's reset
+    assert costs == [7, 7]
 
 
 async def test_planning_costs_the_same_statements_whatever_the_batch(

@@ -131,5 +131,5 @@ async def test_a_batch_of_every_kind_costs_the_same_statements_whatever_its_size
         statements.clear()
         costs.append((await emit(RING), len(statements)))
 
-    # BEGIN, claim, next dates, ends, append, COMMIT, and the pool's reset
-    assert costs[1:] == [(3, 7), (300, 7)]
+    # BEGIN, pauses, claim, next dates, ends, append, COMMIT, and the pool's reset
+    assert costs[1:] == [(3, 8), (300, 8)]

@@ -13,7 +13,7 @@ from messaging.topology import Topology
 from msgspec import structs
 from runtime.database import Connection, Pool
 from runtime.statements import Statements
-from scheduler.due_event import due_priorities
+from scheduler.due_event import due_types
 from scheduler.on_user_event import on_user_events
 from scheduler.plan_following import following, plan_following
 from testkit import build
@@ -28,10 +28,10 @@ SQL = Statements("scheduler")
 RING = datetime(2026, 12, 10, 9, tzinfo=UTC)
 
 
-async def claim(connection: Connection) -> None:
+async def claim(connection: Connection, topology: Topology) -> None:
     """Do what a claim does, up to its commit."""
     rows = await connection.fetch(SQL["claim_due"], RING, 500, timedelta(minutes=15), None, RING)
-    await plan_following(connection, [(row, following(row)) for row in rows])
+    await plan_following(connection, [(row, following(row, due_types(topology))) for row in rows])
 
 
 async def until_one_waits(admin: Connection, *, others: int = 0) -> None:
@@ -49,7 +49,13 @@ async def until_one_waits(admin: Connection, *, others: int = 0) -> None:
 
 @pytest.mark.parametrize("others", [0, 3])
 async def test_a_change_while_a_claim_holds_the_row_waits_and_plans_after_the_ring(
-    plan: Plan, pending: Rows, processing: Rows, pool: Pool, admin: Connection, others: int
+    plan: Plan,
+    pending: Rows,
+    processing: Rows,
+    pool: Pool,
+    topology: Topology,
+    admin: Connection,
+    others: int,
 ) -> None:
     created = build.user_created()
     moved = UserTimezoneChanged(
@@ -60,7 +66,7 @@ async def test_a_change_while_a_claim_holds_the_row_waits_and_plans_after_the_ri
 
     async with pool.acquire() as connection:
         async with connection.transaction():
-            await claim(connection)
+            await claim(connection, topology)
             change = asyncio.create_task(plan(*batch))
             await until_one_waits(admin)
         await change
@@ -76,14 +82,14 @@ async def test_a_change_while_a_claim_holds_the_row_waits_and_plans_after_the_ri
 
 
 async def test_a_deletion_while_a_claim_holds_the_row_waits_and_cancels_the_next_date(
-    plan: Plan, pending: Rows, history: Rows, pool: Pool, admin: Connection
+    plan: Plan, pending: Rows, history: Rows, pool: Pool, topology: Topology, admin: Connection
 ) -> None:
     created = build.user_created()
     await plan(created)
 
     async with pool.acquire() as connection:
         async with connection.transaction():
-            await claim(connection)
+            await claim(connection, topology)
             deletion = asyncio.create_task(plan(build.user_deleted(created.user_id)))
             await until_one_waits(admin)
         await deletion
@@ -93,7 +99,7 @@ async def test_a_deletion_while_a_claim_holds_the_row_waits_and_cancels_the_next
 
 
 async def test_a_change_while_a_claim_rings_a_one_off_does_not_plan_it_again(
-    plan: Plan, pending: Rows, processing: Rows, pool: Pool, admin: Connection
+    plan: Plan, pending: Rows, processing: Rows, pool: Pool, topology: Topology, admin: Connection
 ) -> None:
     user, notification = build.user_created(first_date="2027-12-10"), build.notification_added()
     changed = structs.replace(notification, version=2, user_id=user.user_id)
@@ -101,7 +107,7 @@ async def test_a_change_while_a_claim_rings_a_one_off_does_not_plan_it_again(
 
     async with pool.acquire() as connection:
         async with connection.transaction():
-            await claim(connection)
+            await claim(connection, topology)
             change = asyncio.create_task(plan(changed, structs.replace(user, version=2)))
             await until_one_waits(admin)
         await change
@@ -123,7 +129,7 @@ async def test_of_a_users_event_and_their_occasions_at_two_schedulers_the_second
         await admin.execute("SELECT FROM schedule.occurrences FOR UPDATE")
         first = asyncio.create_task(plan(moved))  # has written the user, and waits for their birthday
         await until_one_waits(admin)
-        second = asyncio.create_task(on_user_events(other, due_priorities(topology), [received(reminder)]))
+        second = asyncio.create_task(on_user_events(other, due_types(topology), [received(reminder)]))
         await until_one_waits(admin, others=1)
     await asyncio.gather(first, second)
 
@@ -162,7 +168,7 @@ async def test_schedulers_with_overlapping_batches_in_any_order_never_deadlock(
     async def plan_all(pool: Pool, version: int, order: int) -> None:
         events = [structs.replace(event, version=version) for event in [*users, *occasions][::order]]
         for part in (events[:150], events[150:]):
-            await on_user_events(pool, due_priorities(topology), [received(event) for event in part])
+            await on_user_events(pool, due_types(topology), [received(event) for event in part])
 
     async def emit_all() -> None:
         # A notification has no next date: its claim marks the occasion, which others are about to write.

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 import jsonschema_rs
+from domain.kinds import KINDS
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from testkit.near_texts import near_texts
@@ -79,7 +80,7 @@ def test_an_occasion_is_valid_under_the_schema_just_when_the_reader_takes_it(
     body = {**OCCASIONS[name], field: value}
 
     try:
-        parse_occasion(json.dumps(body).encode(), now=NOW, send_at_local=time(9))
+        parse_occasion(json.dumps(body).encode(), now=NOW, send_at_local=dict.fromkeys(KINDS, time(9)))
         taken = True
     except InvalidInputError:
         taken = False

@@ -226,7 +226,8 @@ async def test_real_occurrences_are_paged_through_in_order_of_their_due_time(
             columns |= {"nominal_date": str(due_at.date())}
             if ended is not None:
                 columns |= {"finished_at": due_at + ended * DAY}
-                columns |= {"failure_reason": "HTTP 500 after 10 attempts"} if status == "FAILED" else {}
+                if status == "FAILED":
+                    columns |= {"failure_reason": "HTTP 500 after 10 attempts", "jitter_seconds": 90}
             elif status == "PROCESSING":
                 columns |= {"emitted_at": due_at, "check_at": due_at}
             await _store(database, "occurrences" if ended is None else "history", **columns)
@@ -259,6 +260,7 @@ async def test_real_occurrences_are_paged_through_in_order_of_their_due_time(
         "localTime": "00:00",
         "timezone": "UTC",
         "dueAt": "2026-05-03T10:00:00Z",
+        "jitterSeconds": 90,
         "status": "FAILED",
         "completedAt": "2026-05-05T10:00:00Z",
         "failureReason": "HTTP 500 after 10 attempts",

@@ -1,10 +1,12 @@
 from pathlib import Path
+from uuid import uuid4
 
 import jsonschema_rs
 import msgspec
 import pytest
 from domain.events import DueEvent
 from domain.kinds import KINDS
+from testkit import build
 from testkit.repository import find_topology
 from webhook_worker.webhook_body import WebhookBody, webhook_body
 
@@ -30,3 +32,13 @@ def test_the_body_of_every_kind_of_due_event_is_its_contracts_example(
 
     assert msgspec.json.decode(body, type=WebhookBody) == example
     jsonschema_rs.validator_for(schema, validate_formats=True).validate(msgspec.json.decode(body))
+
+
+def test_a_place_in_a_send_window_is_told(contracts: Path) -> None:
+    schema = msgspec.json.decode((contracts / "webhooks" / "birthday-due.schema.json").read_bytes())
+    spread = build.birthday_due(jitter_seconds=1_026)
+
+    body = msgspec.json.decode(webhook_body(uuid4(), spread))
+
+    assert body["jitterSeconds"] == 1_026
+    jsonschema_rs.validator_for(schema, validate_formats=True).validate(body)

@@ -15,13 +15,15 @@ class DueDate(msgspec.Struct, frozen=True, kw_only=True):
 
     The name is the *nominal date*, text `YYYY-MM-DD`: the date before a leap-day policy shifts it, so it may
     be `2027-02-29`. It stays under every policy and zone, which is how a ring is known to have been rung.
-    Four-digit years make the text order the date order.
+    Four-digit years make the text order the date order. `due_at` has its place in a send window in it
+    already, `jitter_seconds`.
     """
 
     nominal_date: str
     local_date: date
     local_time: time
     due_at: datetime
+    jitter_seconds: int = 0
 
 
 def local_instant(on: date, at: time, timezone: str) -> datetime:

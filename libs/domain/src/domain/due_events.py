@@ -8,7 +8,10 @@ from domain.priority import Priority
 
 
 class DueEvent(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """An occasion fell due: what every kind tells."""
+    """An occasion fell due: what every kind tells.
+
+    `due_at` is when it was to ring, `jitter_seconds` after the local time, where its type has a send window.
+    """
 
     occasion_id: UUID
     user_id: UUID
@@ -20,3 +23,4 @@ class DueEvent(Event, frozen=True, kw_only=True, omit_defaults=True):
     late_by_seconds: Count
     priority: Priority
     message: Text
+    jitter_seconds: Count = 0

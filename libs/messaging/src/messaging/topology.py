@@ -17,7 +17,10 @@ class TopologyError(SettingsError):
 
 
 class EventType(Struct, frozen=True, kw_only=True, rename="camel"):
-    """One event type and its topic; `catch_up_hours` is how late a due one may still be sent."""
+    """One event type and its topic; `catch_up_hours` is how late a due one may still be sent.
+
+    Due ones are spread over the `send_window_minutes` that begin at the instant promised.
+    """
 
     topic: str
     priority: Priority
@@ -25,6 +28,7 @@ class EventType(Struct, frozen=True, kw_only=True, rename="camel"):
     published: bool = True
     send_at_local: str | None = None
     catch_up_hours: float | None = None
+    send_window_minutes: int = 0
 
 
 class Subscription(Struct, frozen=True, kw_only=True, rename="camel"):

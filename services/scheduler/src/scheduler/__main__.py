@@ -14,12 +14,13 @@ from runtime.service import run_service
 from runtime.stopping import Stop, run_loops
 
 from scheduler.catch_up import catch_up
-from scheduler.due_event import due_priorities
+from scheduler.due_event import due_types
 from scheduler.emit_again import emit_again
 from scheduler.emit_due import emit_due
 from scheduler.on_outcome import on_outcomes
 from scheduler.on_user_event import on_user_events
 from scheduler.settings import Settings
+from scheduler.unpark_resumed import unpark_resumed
 
 USER_EVENTS = "scheduler-user-events"
 OUTCOMES = "scheduler-outcomes"
@@ -29,7 +30,7 @@ SQS_CONNECTIONS = 32
 async def serve(settings: Settings, stop: Stop) -> None:
     """Plan, emit and record until `stop` is set."""
     topology = load_topology(Path(settings.topology_file))
-    priorities = due_priorities(topology)
+    types = due_types(topology)
     check_after = timedelta(seconds=settings.check_after_seconds)
     offset = timedelta(seconds=settings.clock_offset_seconds)
     async with (
@@ -42,7 +43,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
             )
             for name in (USER_EVENTS, OUTCOMES)
         ]
-        user_events = Consumer(user_queue, partial(on_user_events, pool, priorities, offset=offset))
+        user_events = Consumer(user_queue, partial(on_user_events, pool, types, offset=offset))
         outcomes = Consumer(outcome_queue, partial(on_outcomes, pool))
         checks: dict[str, Check] = {
             "database": partial(ping, pool),
@@ -79,6 +80,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
                         check_after=check_after,
                         give_up_after=settings.give_up_after,
                     ),
+                    "unpark resumed": partial(unpark_resumed, pool, batch=settings.claim_batch),
                     USER_EVENTS: user_events.run,
                     OUTCOMES: outcomes.run,
                 },

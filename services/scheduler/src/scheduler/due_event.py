@@ -1,5 +1,6 @@
 """The event of a claimed occurrence: it is all in the row, so emitted again it is the same."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
@@ -7,15 +8,18 @@ from domain.kinds import KINDS, kind_of
 from domain.message_text import message_text
 from domain.priority import Priority
 from messaging.envelope import Outgoing
-from messaging.topology import Topology, due_event_type
+from messaging.topology import EventType, Topology, due_event_type
 
 SOURCE = "scheduler"
 PRIORITIES = list(Priority)
 
+DueTypes = Mapping[str, EventType]
+"""What the topology says of each type's due events: priority, send window, catch-up window."""
 
-def due_priorities(topology: Topology) -> dict[str, Priority]:
-    """Return the priority of each type's due events. Raises TopologyError where a type has none."""
-    return {occasion_type: due_event_type(topology, kind).priority for occasion_type, kind in KINDS.items()}
+
+def due_types(topology: Topology) -> DueTypes:
+    """Return what the topology says of each type's due events. Raises TopologyError where a type has none."""
+    return {occasion_type: due_event_type(topology, kind) for occasion_type, kind in KINDS.items()}
 
 
 def due_event(row: asyncpg.Record) -> Outgoing:
@@ -37,6 +41,7 @@ def due_event(row: asyncpg.Record) -> Outgoing:
         late_by_seconds=max(0, int((row["emitted_at"] - row["due_at"]).total_seconds())),
         priority=PRIORITIES[row["priority"]],
         message=words,
+        jitter_seconds=row["jitter_seconds"],
         **named,
     )
     return Outgoing(event_id=row["event_id"], subject=row["user_id"], event=event)

@@ -16,9 +16,10 @@ from runtime.statements import Statements
 from runtime.stopping import Stop, pause
 
 from scheduler.batch_size import LEAST, next_batch_size
-from scheduler.due_event import SOURCE
+from scheduler.due_event import SOURCE, due_types
 from scheduler.expire import catch_up_windows, expire
 from scheduler.park import park
+from scheduler.park_paused import hold_pauses, park_paused
 from scheduler.plan_following import plan_following
 from scheduler.read_clock import LATE_AFTER, Moment, read_clock
 from scheduler.sort_claimed import sort_claimed
@@ -109,20 +110,25 @@ async def emit_batch(
     """Claim at most `batch` occurrences due at `now`, append their events and write the dates that follow.
 
     The most urgent come first, then the oldest; `backlog` narrows it to what has waited for over a minute, or
-    to what has not. What is missed, judged as of `returned_at`, expires; a row that cannot be emitted or
-    followed is parked. Returns how many were claimed. Nothing is half-claimed: all of it commits, or none.
+    to what has not. What is paused is parked; what is missed, judged as of `returned_at`, expires; a row that
+    cannot be emitted or followed is parked. Returns how many were claimed. Nothing is half-claimed: all of it
+    commits, or none.
     """
     late = now - LATE_AFTER
     due_after, due_by = (late if backlog is False else None), (late if backlog else now)
     async with pool.acquire() as connection, connection.transaction():
+        any_paused = await hold_pauses(connection)
         rows = await connection.fetch(SQL["claim_due"], now, batch, check_after, due_after, due_by)
-        claimed = sort_claimed(rows, catch_up_windows(topology), now=now, returned_at=returned_at)
+        ringing = await park_paused(connection, rows) if any_paused else rows
+        claimed = sort_claimed(
+            ringing, due_types(topology), catch_up_windows(topology), now=now, returned_at=returned_at
+        )
         await expire(connection, claimed.missed)
         await park(connection, claimed.faults)
         await plan_following(connection, claimed.next_dates)
         await append(connection, compose(topology, SOURCE, now, claimed.outgoing))
-    if rows:
-        latest = max(now - row["due_at"] for row in rows)
+    if ringing:
+        latest = max(now - row["due_at"] for row in ringing)
         log.info(
             "due.emitted",
             occurrences=len(claimed.outgoing) - len(claimed.missed),

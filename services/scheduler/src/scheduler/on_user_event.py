@@ -11,9 +11,11 @@ from messaging.consume import Received
 from runtime.database import Connection, Pool
 from runtime.statements import Statements
 
+from scheduler.due_event import DueTypes
+from scheduler.forget_pauses import forget_pauses
 from scheduler.on_occasion_event import OccasionEvent, forget_occasions, write_occasions
 from scheduler.pending import Pending, cancel_pending, lock_pending, write_pending
-from scheduler.plan_occasions import DuePriorities, birthday, plan, read_occasions
+from scheduler.plan_occasions import birthday, plan, read_occasions
 
 log = structlog.get_logger()
 
@@ -27,14 +29,14 @@ Plans = Mapping[UUID, Pending | None]
 
 
 async def on_user_events(
-    pool: Pool, priorities: DuePriorities, batch: Sequence[Received], *, offset: timedelta = timedelta(0)
+    pool: Pool, due_types: DueTypes, batch: Sequence[Received], *, offset: timedelta = timedelta(0)
 ) -> None:
     """Bring users, occasions and PENDING rows to the newest state the batch tells of, in one transaction.
 
     Repeated and reordered events change nothing: each carries the whole state of its user or occasion and
     that one's version, and of a user's event and their occasion's the second plans.
 
-    Locks go users, PENDING rows, occasions, what rang for deleted users, each in order of id, so two
+    Locks go users, pauses, PENDING rows, occasions, what rang for deleted users, each in order of id, so two
     schedulers with the same ones wait instead of deadlocking. Occasions are written only under their user's
     lock, but for a claim, which holds the PENDING row.
 
@@ -44,9 +46,10 @@ async def on_user_events(
     async with pool.acquire() as connection, connection.transaction():
         now = await connection.fetchval(SQL["read_now"], offset)
         changed_users = await write_users(connection, users, {event.user_id for event in occasions.values()})
+        await forget_pauses(connection, [*users.values(), *occasions.values()])
         pending = await lock_pending(connection, occasions, changed_users)
         changed_occasions = await write_occasions(connection, occasions)
-        plans = await plan_all(connection, priorities, changed_users, changed_occasions, pending, now=now)
+        plans = await plan_all(connection, due_types, changed_users, changed_occasions, pending, now=now)
         planned = [row for row in plans.values() if row]
         await write_pending(connection, planned)
         await cancel_pending(connection, cancelled(pending, changed_users, changed_occasions, plans))
@@ -113,7 +116,7 @@ async def write_users(connection: Connection, newest: Users, owners: Collection[
 
 async def plan_all(
     connection: Connection,
-    priorities: DuePriorities,
+    due_types: DueTypes,
     users: Users,
     occasions: Occasions,
     pending: Locked,
@@ -125,7 +128,7 @@ async def plan_all(
     known = [birthday(event) for event in users.values() if isinstance(event, UserState)]
     known += await read_occasions(connection, occasions.keys(), users.keys())
     return {
-        one.state.occasion_id: plan(one, pending.get(one.state.occasion_id), priorities, now=now)
+        one.state.occasion_id: plan(one, pending.get(one.state.occasion_id), due_types, now=now)
         for one in known
     }
 

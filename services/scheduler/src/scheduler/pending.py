@@ -45,7 +45,7 @@ class Pending(Struct, frozen=True, kw_only=True):
     due_at: datetime
     user_version: int
     occasion_version: int | None
-    jitter_seconds: int = 0
+    jitter_seconds: int
     tz_database: str | None
     planned_at: datetime | None
     ripe_at: datetime
@@ -59,6 +59,7 @@ def dated(occasion_id: UUID, due: DueDate) -> dict[str, Any]:
         "local_date": due.local_date,
         "send_at_local": due.local_time,
         "due_at": due.due_at,
+        "jitter_seconds": due.jitter_seconds,
         "tz_database": TZ_DATABASE_VERSION,
     }
 

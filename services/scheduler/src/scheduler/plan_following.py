@@ -1,7 +1,7 @@
 """After a claim: the date that follows, by the rule that the row tells; a claim reads nothing else."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import assert_never
 
 import asyncpg
@@ -9,10 +9,12 @@ from domain.due_date import DueDate
 from domain.due_dates import planned
 from domain.kinds import kind_of
 from domain.occasion import LeapDayPolicy, Notification, Reminder, Rule, Yearly
+from domain.send_window import spread
 from msgspec.structs import replace
 from runtime.database import Connection
 from runtime.statements import Statements
 
+from scheduler.due_event import DueTypes
 from scheduler.pending import Pending, dated, write_pending
 
 SQL = Statements("scheduler")
@@ -29,11 +31,12 @@ async def plan_following(
         )
 
 
-def following(row: asyncpg.Record) -> Pending | None:
+def following(row: asyncpg.Record, due_types: DueTypes) -> Pending | None:
     """Return the PENDING row that follows the one claimed; None when its rule has no date after it."""
     due = planned(claimed_rule(row), first_date=row["nominal_date"], after_date=row["nominal_date"])
     if due is None:
         return None
+    due = spread(due, row["occasion_id"], due_types[row["occasion_type"]].send_window_minutes)
     claimed = Pending(**{name: row[name] for name in Pending.__struct_fields__})
     # When it was planned stays: a date that follows one in time is in time too, however long the drain takes.
     ripe_at = max(due.due_at, row["ripe_at"] or due.due_at)
@@ -57,7 +60,8 @@ def claimed_rule(row: asyncpg.Record) -> Rule:
             last_date=row["last_date"],
             timezone=row["timezone"],
         )
-    return Notification(at=row["due_at"], timezone=row["timezone"])
+    promised_at = row["due_at"] - timedelta(seconds=row["jitter_seconds"])
+    return Notification(at=promised_at, timezone=row["timezone"])
 
 
 def anchor_date(rule: Rule, due: DueDate) -> date:

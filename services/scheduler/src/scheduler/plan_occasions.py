@@ -1,6 +1,6 @@
 """Planning: an occasion's and its user's newest states come to the one PENDING row of the occasion."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -11,19 +11,16 @@ from domain.ids import birthday_occasion_id
 from domain.kinds.birthday import BIRTHDAY
 from domain.occasion import LeapDayPolicy
 from domain.occasion_rule import rule_of
-from domain.priority import Priority
+from domain.send_window import spread
 from msgspec import Struct
 from runtime.database import Connection
 from runtime.statements import Statements
 
-from scheduler.due_event import PRIORITIES
+from scheduler.due_event import PRIORITIES, DueTypes
 from scheduler.pending import Pending, dated
 from scheduler.plan_following import anchor_date
 
 SQL = Statements("scheduler")
-
-DuePriorities = Mapping[str, Priority]
-"""The priority of each type's due events, for occasions without one of their own."""
 
 
 class Occasion(Struct, frozen=True, kw_only=True):
@@ -93,7 +90,7 @@ def state_of(row: asyncpg.Record) -> OccasionState:
 
 
 def plan(
-    occasion: Occasion, pending: asyncpg.Record | None, priorities: DuePriorities, *, now: datetime
+    occasion: Occasion, pending: asyncpg.Record | None, due_types: DueTypes, *, now: datetime
 ) -> Pending | None:
     """Return an occasion's PENDING row, never on or before the date emitted last; None if no date is left.
 
@@ -105,12 +102,13 @@ def plan(
     due = planned(rule, first_date=state.first_date, after_date=after_date)
     if due is None:
         return None
+    due = spread(due, state.occasion_id, due_types[state.type].send_window_minutes)
     return Pending(
         **dated(state.occasion_id, due),
         occasion_id=state.occasion_id,
         occasion_type=state.type,
         user_id=state.user_id,
-        priority=(state.priority or priorities[state.type]).rank,
+        priority=(state.priority or due_types[state.type].priority).rank,
         after_date=after_date,
         timezone=occasion.timezone,
         anchor_date=anchor_date(rule, due),

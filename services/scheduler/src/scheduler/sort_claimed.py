@@ -8,7 +8,7 @@ import asyncpg
 from messaging.envelope import Outgoing
 from msgspec import Struct, field
 
-from scheduler.due_event import due_event
+from scheduler.due_event import DueTypes, due_event
 from scheduler.expire import expired_event, missed_because
 from scheduler.park import faulty
 from scheduler.pending import Pending
@@ -25,13 +25,18 @@ class Claimed(Struct, kw_only=True):
 
 
 def sort_claimed(
-    rows: Iterable[asyncpg.Record], windows: Mapping[str, timedelta], *, now: datetime, returned_at: datetime
+    rows: Iterable[asyncpg.Record],
+    due_types: DueTypes,
+    windows: Mapping[str, timedelta],
+    *,
+    now: datetime,
+    returned_at: datetime,
 ) -> Claimed:
     """Sort a batch by what each row allows; a row that raises is faulty, and the others go on."""
     claimed = Claimed()
     for row in rows:
         try:
-            pending = following(row)
+            pending = following(row, due_types)
             reason = missed_because(row, windows[row["occasion_type"]], now=now, returned_at=returned_at)
             outgoing = expired_event(row, reason, now=now) if reason else due_event(row)
         except Exception as error:  # noqa: BLE001 (whatever one row does must not hold up the other 499)

@@ -21,6 +21,7 @@ from user_api import __version__
 from user_api.auth.guard import open_guard
 from user_api.context import Context
 from user_api.docs_routes import docs_routes
+from user_api.event_type_routes import event_type_routes
 from user_api.forget_requests import forget_requests
 from user_api.health import health_routes
 from user_api.import_routes import import_routes
@@ -28,6 +29,7 @@ from user_api.layers import layered
 from user_api.occasion_routes import occasion_routes
 from user_api.occurrence_routes import occurrence_routes
 from user_api.openapi import openapi_route
+from user_api.pause_routes import pause_routes
 from user_api.problems import answer_error
 from user_api.replica import open_replica
 from user_api.routes import user_routes
@@ -82,6 +84,8 @@ def routes(
         *import_routes(context),
         *occasion_routes(context),
         *occurrence_routes(context),
+        *pause_routes(context),
+        *event_type_routes(context),
         *health_routes(context.pool, stop, checks),
         openapi_route(secured=secured),
         *docs_routes(),

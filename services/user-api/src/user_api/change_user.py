@@ -33,7 +33,7 @@ async def change_user(
         if details == old.details:
             return old
         refuse_future_birth(details, changed_at)
-        new = _changed(old, details, changed_at)
+        new = changed(old, details, changed_at)
         with email_taken():
             await _update(connection, new)
         await append_changes(connection, context.topology, new, changes_between(old.details, details))
@@ -41,7 +41,8 @@ async def change_user(
     return new
 
 
-def _changed(old: User, details: Details, at: datetime) -> User:
+def changed(old: User, details: Details, at: datetime) -> User:
+    """Give the user that a change at an instant makes."""
     return User(
         id=old.id,
         version=old.version + 1,

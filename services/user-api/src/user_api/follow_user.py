@@ -25,7 +25,7 @@ async def follow_user(connection: Connection, topology: Topology, old: User, new
 async def _follow_policy(connection: Connection, topology: Topology, old: User, new: User) -> None:
     """Decide anew from when on occasions of February 29 ring; tell of those for which that changes."""
     rows = await connection.fetch(SQL["lock_leap_days"], new.id)
-    decided = [_decided(occasion_of(row), old, new) for row in rows]
+    decided = [followed(occasion_of(row), old, new) for row in rows]
     changed = [after for row, after in zip(rows, decided, strict=True) if after.version != row["version"]]
     if changed:
         await connection.execute(
@@ -38,11 +38,12 @@ async def _follow_policy(connection: Connection, topology: Topology, old: User, 
         await append_changed(connection, topology, changed)
 
 
-def _decided(occasion: Occasion, old: User, new: User) -> Occasion:
+def followed(occasion: Occasion, old: User, new: User) -> Occasion:
+    """Give an occasion as a change of its user makes it: another leap-day policy can open another date."""
     at = max(new.updated_at, occasion.updated_at)
     decided = first_date(
-        rule_in(occasion, _owner(new)),
-        rule_in(occasion, _owner(old)),
+        rule_in(occasion, owner(new)),
+        rule_in(occasion, owner(old)),
         occasion.first_date,
         changed_at=at,
     )
@@ -65,5 +66,6 @@ async def _follow_zone(connection: Connection, new: User) -> None:
         )
 
 
-def _owner(user: User) -> Owner:
+def owner(user: User) -> Owner:
+    """Give what a user decides about their occasions."""
     return Owner(id=user.id, timezone=user.details.timezone, leap_day_policy=user.details.leap_day_policy)

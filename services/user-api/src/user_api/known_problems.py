@@ -19,6 +19,7 @@ from user_api.refusals import (
     ResultsUnreadError,
     TooManyOccasionsError,
     TooSlowError,
+    UnknownEventTypeError,
     UnknownOccasionError,
     UnknownUserError,
 )
@@ -45,6 +46,12 @@ PROBLEMS: Mapping[type[BaseException], Problem] = {
         title="No such occasion",
         status=404,
         detail="This user has no occasion of this id.",
+    ),
+    UnknownEventTypeError: Problem(
+        kind="unknown-event-type",
+        title="No such event type",
+        status=404,
+        detail="There is no due event type of this name.",
     ),
     BirthdayOccasionError: Problem(
         kind="birthday-follows-user",

@@ -1,7 +1,7 @@
 """Occasions as they are answered, a user's birthday among them."""
 
 from datetime import datetime
-from typing import TypeVar
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from domain.ids import birthday_occasion_id
@@ -9,10 +9,11 @@ from domain.kinds import OccasionType
 from domain.kinds.birthday import BIRTHDAY
 from domain.occasion import LocalDate
 from domain.priority import Priority
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from user_api.occasion import Occasion
 from user_api.occasion_fields import FIELDS
+from user_api.pause import Pause
 from user_api.user import Instant, User, shown_time
 
 Given = TypeVar("Given")
@@ -33,11 +34,14 @@ class OccasionAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
     rrule: str | UnsetType | None = UNSET
     at: Instant | UnsetType = UNSET
     priority: Priority | None
+    paused: Annotated[
+        Pause | None, Meta(description="By itself; whether its whole type is, the event types tell.")
+    ]
     created_at: Instant
     updated_at: Instant
 
 
-def occasion_answer(occasion: Occasion) -> OccasionAnswer:
+def occasion_answer(occasion: Occasion, paused: Pause | None) -> OccasionAnswer:
     """Give the answer that tells of an occasion."""
     details = occasion.details
     fields = FIELDS[details.type]
@@ -54,12 +58,13 @@ def occasion_answer(occasion: Occasion) -> OccasionAnswer:
         rrule=details.rrule if "rrule" in fields else UNSET,
         at=_given(details.at),
         priority=details.priority,
+        paused=paused,
         created_at=occasion.created_at,
         updated_at=occasion.updated_at,
     )
 
 
-def birthday_answer(user: User) -> OccasionAnswer:
+def birthday_answer(user: User, paused: Pause | None) -> OccasionAnswer:
     """Give the answer that tells of a user's birthday: it is as old as they are, and changes as they do."""
     return OccasionAnswer(
         id=birthday_occasion_id(user.id),
@@ -69,6 +74,7 @@ def birthday_answer(user: User) -> OccasionAnswer:
         date=user.details.date_of_birth,
         send_at_local=shown_time(user.details.send_at_local),
         priority=None,
+        paused=paused,
         created_at=user.created_at,
         updated_at=user.updated_at,
     )

@@ -42,6 +42,8 @@ LINKS = (
     Link("readOccasion", _THIS),
     Link("replaceOccasion", _THIS_VERSION),
     Link("deleteOccasion", _THIS_VERSION),
+    Link("pauseOccasion", _THIS),
+    Link("resumeOccasion", _THIS),
     Link("listOccurrences", {"userId": _THIS["userId"]}),
 )
 

@@ -41,7 +41,9 @@ def occasion_routes(context: Context) -> list[HTTPRouteHandler]:
         id_ = path_id(user_id)
         require_user(request, id_)
         occasion = await create_occasion(context, id_, await described(request))
-        return _answer(occasion_answer(occasion), 201, {"Location": f"/user/{id_}/occasion/{occasion.id}"})
+        return _answer(
+            occasion_answer(occasion, None), 201, {"Location": f"/user/{id_}/occasion/{occasion.id}"}
+        )
 
     @get("/user/{user_id:str}/occasion")
     async def list_(request: AnyRequest, user_id: FromPath[str]) -> Response[Items[OccasionAnswer]]:
@@ -77,9 +79,7 @@ def occasion_routes(context: Context) -> list[HTTPRouteHandler]:
         require_user(request, ids["userId"])
         if_match = required_if_match(request.scope)
         details = await described(request, ids)
-        return _answer(
-            occasion_answer(await replace_occasion(context, ids["userId"], ids["id"], details, if_match))
-        )
+        return _answer(await replace_occasion(context, ids["userId"], ids["id"], details, if_match))
 
     @delete("/user/{user_id:str}/occasion/{occasion_id:str}")
     async def remove(request: AnyRequest, user_id: FromPath[str], occasion_id: FromPath[str]) -> None:

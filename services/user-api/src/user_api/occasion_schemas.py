@@ -119,6 +119,7 @@ ANSWER_EXAMPLE = msgspec.to_builtins(
             first_date="2026-06-20",
             created_at=datetime(2026, 3, 1, 12, tzinfo=UTC),
             updated_at=datetime(2026, 3, 1, 12, tzinfo=UTC),
-        )
+        ),
+        None,
     )
 )

@@ -1,15 +1,20 @@
 """Occurrences as they are answered."""
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import asyncpg
 from domain.kinds import OccasionType
 from domain.occurrence import OccurrenceStatus
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from user_api.user import Instant, shown_time
+
+Jitter = Annotated[
+    int,
+    Meta(description="How many seconds `dueAt` is after the local time, where its type has a send window."),
+]
 
 
 class UpcomingAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -21,6 +26,7 @@ class UpcomingAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
     local_time: str
     timezone: str
     due_at: Instant
+    jitter_seconds: Jitter
     status: Literal["PREVIEW", "PENDING"]
 
 
@@ -41,6 +47,7 @@ class OccurrenceAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
     local_time: str
     timezone: str
     due_at: Instant
+    jitter_seconds: Jitter
     status: OccurrenceStatus
     completed_at: Instant | None
     failure_reason: str | None
@@ -57,6 +64,7 @@ def occurrence_answer(row: asyncpg.Record) -> OccurrenceAnswer:
         local_time=shown_time(row["local_time"]),
         timezone=row["timezone"],
         due_at=row["due_at"],
+        jitter_seconds=row["jitter_seconds"],
         status=OccurrenceStatus(row["status"]),
         completed_at=row["completed_at"],
         failure_reason=row["failure_reason"],

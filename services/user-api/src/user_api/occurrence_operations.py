@@ -4,16 +4,44 @@ from user_api.occurrence_answer import OccurrenceAnswer, UpcomingItems
 from user_api.occurrence_routes import DEFAULT_NEXT, MOST_NEXT
 from user_api.operation_parts import (
     CURSOR,
+    IDEMPOTENCY_KEY,
     INVALID_INPUT,
     LIMIT,
     LINK,
     OCCASION_ID,
+    OF_A_BODY,
+    OF_A_KEY,
+    OTHER_ID,
+    REPLAYED,
     UNKNOWN_USER,
     USER_ID_IN_PATH,
 )
-from user_api.operations import Answer, Header, Operation, Parameter
+from user_api.operations import Answer, Body, Header, Operation, Parameter
 from user_api.pages import Items
 from user_api.parse_occasion_fields import INSTANT_PATTERN
+from user_api.preview_change import MoveItems
+from user_api.problems import problem_of
+from user_api.refusals import MediaTypeError
+from user_api.routes import PATCH_TYPES
+from user_api.user_schemas import PATCH_EXAMPLES, USER_PATCH
+
+NO_PATCH = problem_of(MediaTypeError("Accept-Post", PATCH_TYPES))
+MOVE = {
+    "occasionId": OCCASION_ID,
+    "eventType": "ANNIVERSARY",
+    "before": {
+        "localDate": "2030-06-20",
+        "localTime": "08:00",
+        "timezone": "Europe/London",
+        "dueAt": "2030-06-20T07:00:00Z",
+    },
+    "after": {
+        "localDate": "2030-06-20",
+        "localTime": "08:00",
+        "timezone": "Asia/Tokyo",
+        "dueAt": "2030-06-19T23:00:00Z",
+    },
+}
 
 OCCURRENCE_OPERATIONS = (
     Operation(
@@ -56,6 +84,7 @@ OCCURRENCE_OPERATIONS = (
                             "localTime": "08:00",
                             "timezone": "Europe/London",
                             "dueAt": "2030-06-20T07:00:00Z",
+                            "jitterSeconds": 0,
                             "status": "PENDING",
                         }
                     ]
@@ -64,5 +93,27 @@ OCCURRENCE_OPERATIONS = (
             ),
         ),
         problems=(INVALID_INPUT, UNKNOWN_USER),
+    ),
+    Operation(
+        id="previewChange",
+        method="POST",
+        path="/user/{userId}/change-preview",
+        tag="occurrences",
+        summary="Preview what a change would move",
+        description="By a merge patch as `patchUser` takes it, which changes nothing here: each occasion "
+        "whose next date would move, with that date before and after. One whose instant has passed would "
+        "ring at once.",
+        parameters=(USER_ID_IN_PATH, IDEMPOTENCY_KEY),
+        body=Body(schema=USER_PATCH, examples=PATCH_EXAMPLES, media_types=PATCH_TYPES),
+        answers=(
+            Answer(
+                status=200,
+                description="What would move, in order of when it would ring.",
+                schema=MoveItems,
+                example={"items": [MOVE]},
+                headers={"Idempotent-Replayed": REPLAYED},
+            ),
+        ),
+        problems=(*OF_A_BODY, UNKNOWN_USER, OTHER_ID, *OF_A_KEY, NO_PATCH),
     ),
 )

@@ -2,24 +2,28 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
-from litestar import Response, get
+from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from user_api.auth.caller import require_user
 from user_api.context import Context
 from user_api.list_occurrences import OccurrencePosition, list_occurrences, position_of
+from user_api.media_type import require_media_type
 from user_api.occurrence_answer import OccurrenceAnswer, UpcomingItems, occurrence_answer
 from user_api.pages import PAGE_PARAMETERS, Items, answer_page, read_page
 from user_api.parse_fields import FieldError
 from user_api.parse_occasion_fields import instant
+from user_api.parse_user import parse_patch
+from user_api.preview_change import MoveItems, preview_change
 from user_api.preview_occurrences import preview_occurrences
 from user_api.query import read_query
+from user_api.read_body import read_body
 from user_api.read_id import path_id
 from user_api.refusals import FieldProblem, InvalidInputError
-from user_api.routes import AnyRequest
+from user_api.routes import PATCH_TYPES, AnyRequest
 
 DEFAULT_NEXT = 10
 MOST_NEXT = 50
@@ -55,7 +59,18 @@ def occurrence_routes(context: Context) -> list[HTTPRouteHandler]:
             answer=occurrence_answer,
         )
 
-    return [list_]
+    @post("/user/{user_id:str}/change-preview")
+    async def preview(request: AnyRequest, user_id: FromPath[str]) -> Response[MoveItems]:
+        """Tell what a change of a user would move, by a merge patch as PATCH takes it; nothing is changed."""
+        id_ = path_id(user_id)
+        require_user(request, id_)
+        require_media_type(request.scope, PATCH_TYPES, "Accept-Post")
+        patch = parse_patch(
+            await read_body(request), now=datetime.now(UTC) + context.clock_offset, changes=id_
+        )
+        return Response(MoveItems(items=await preview_change(context, id_, patch)), status_code=200)
+
+    return [list_, preview]
 
 
 def _next(query: Mapping[str, str]) -> int:

@@ -23,6 +23,7 @@ from user_api.operation_parts import (
     problem_headers,
 )
 from user_api.operations import Answer, Body, Header, Operation, Parameter
+from user_api.pause_operations import PAUSE_OPERATIONS
 from user_api.problem import MEDIA_TYPE, Problem, ProblemDocument, problem_document
 from user_api.user_operations import USER_OPERATIONS
 
@@ -31,6 +32,7 @@ OPERATIONS: Sequence[Operation] = (
     *IMPORT_OPERATIONS,
     *OCCASION_OPERATIONS,
     *OCCURRENCE_OPERATIONS,
+    *PAUSE_OPERATIONS,
     *HEALTH_OPERATIONS,
 )
 
@@ -119,7 +121,7 @@ def _parameter(parameter: Parameter, schemas: Schemas) -> Json:
 def _body(body: Body, schemas: Schemas) -> Json:
     examples = {name: {"value": example} for name, example in body.examples.items()}
     content = {"schema": schemas.described(body.schema), "examples": examples}
-    return {"required": True, "content": dict.fromkeys(body.media_types, content)}
+    return {"required": body.required, "content": dict.fromkeys(body.media_types, content)}
 
 
 def _answer(answer: Answer, schemas: Schemas, usual: Mapping[str, Header]) -> Json:

@@ -35,5 +35,6 @@ TAGS = [
     {"name": "users", "description": "Users and their birthdays."},
     {"name": "occasions", "description": "Anniversaries, reminders and notifications of a user."},
     {"name": "occurrences", "description": "When the occasions of a user ring, and have rung."},
+    {"name": "event types", "description": "What falls due, and whether it may ring."},
     {"name": "health", "description": "For load balancers and supervisors."},
 ]

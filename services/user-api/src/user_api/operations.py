@@ -43,6 +43,7 @@ class Body(Struct, frozen=True, kw_only=True):
     schema: AnySchema
     examples: Mapping[str, object]
     media_types: tuple[str, ...] = ("application/json",)
+    required: bool = True
 
 
 class Header(Struct, frozen=True):

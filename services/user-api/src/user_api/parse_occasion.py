@@ -26,7 +26,7 @@ PARSERS: Mapping[str, Callable[[str], object]] = {
 OF_ANY_TYPE = Fields("an occasion", frozenset(), frozenset(PARSERS))
 ATTRIBUTES = {"sendAtLocal": "send_at_local", "localDateTime": "local_date_time"}
 # In every answer, so that what was read can be changed and sent back.
-SET_BY_US = frozenset({"id", "userId", "version", "createdAt", "updatedAt"})
+SET_BY_US = frozenset({"id", "userId", "version", "paused", "createdAt", "updatedAt"})
 NO_IDS: Mapping[str, UUID] = MappingProxyType({})
 # To check a rule whose own start is at fault: a leap year, before any UNTIL that is meant.
 SOME_START = datetime(2000, 1, 1)  # noqa: DTZ001 (local, in whatever zone)

@@ -12,11 +12,13 @@ from domain.ids import birthday_occasion_id, due_event_id
 from domain.kinds.birthday import BIRTHDAY
 from domain.occasion import Rule, Yearly
 from domain.occurrence import OccurrenceStatus
+from domain.send_window import spread
 from msgspec import Struct
 from runtime.statements import Statements
 
 from user_api.context import Context
 from user_api.decide_dates import rule_in
+from user_api.event_types import send_windows
 from user_api.occasion import occasion_of, owner_of
 from user_api.occurrence_answer import UpcomingAnswer
 from user_api.refusals import UnknownUserError
@@ -31,24 +33,37 @@ AT_A_TIME = 50
 
 
 class Occurring(Struct, frozen=True, kw_only=True):
-    """An occasion as planning sees it: it rings from `first_date` on, after `after_date`, which rang."""
+    """An occasion as planning sees it: it rings from `first_date` on, after `after_date`, which rang.
+
+    `window_minutes` is the send window of its type.
+    """
 
     id: UUID
     type: str
     rule: Rule
     first_date: str
     after_date: str | None
+    window_minutes: int
 
     def next(self, after_date: str | None, now: datetime) -> DueDate | None:
         """Give the date that is planned after a date, if it is due after `now`, or else the next that is."""
-        dates = upcoming(self.rule, first_date=self.first_date, after_date=after_date, now=now, count=1)
-        return dates[0] if dates else None
+        promised_after = now - timedelta(minutes=self.window_minutes)
+        while dates := upcoming(
+            self.rule, first_date=self.first_date, after_date=after_date, now=promised_after, count=1
+        ):
+            due = spread(dates[0], self.id, self.window_minutes)
+            if due.due_at > now:
+                return due
+            after_date = due.nominal_date
+        return None
 
 
 async def preview_occurrences(context: Context, user_id: UUID, count: int) -> list[UpcomingAnswer]:
     """Give the next `count` dates of a user's occasions that are due after now. Raises UnknownUserError."""
+    windows = send_windows(context.topology)
+    longest = timedelta(minutes=max(windows.values()))
     async with context.connection() as connection:
-        rows = await connection.fetch(SQL["find_living_occasions"], user_id, context.clock_offset)
+        rows = await connection.fetch(SQL["find_living_occasions"], user_id, context.clock_offset, longest)
         if not rows:
             raise UnknownUserError
         now: datetime = rows[0]["business_now"]
@@ -56,7 +71,7 @@ async def preview_occurrences(context: Context, user_id: UUID, count: int) -> li
     planned = {row["event_id"] for row in near if row["status"] == OccurrenceStatus.PENDING}
     # Each occasion's next date first; then only those are asked again whose date was taken.
     nexts = []
-    for place, occurring in enumerate(_occurring(user_id, rows, _rung(near))):
+    for place, occurring in enumerate(_occurring(user_id, rows, _rung(near), windows)):
         if place % AT_A_TIME == AT_A_TIME - 1:
             await asyncio.sleep(0)
         if (due := occurring.next(occurring.after_date, now)) is not None:
@@ -74,7 +89,10 @@ async def preview_occurrences(context: Context, user_id: UUID, count: int) -> li
 
 
 def _occurring(
-    user_id: UUID, rows: Sequence[asyncpg.Record], rung: Mapping[UUID, str]
+    user_id: UUID,
+    rows: Sequence[asyncpg.Record],
+    rung: Mapping[UUID, str],
+    windows: Mapping[str, int],
 ) -> Iterator[Occurring]:
     owner = owner_of(user_id, rows[0])
     birthday = birthday_occasion_id(user_id)
@@ -89,6 +107,7 @@ def _occurring(
         ),
         first_date=rows[0]["birthday_first_date"],
         after_date=rung.get(birthday),
+        window_minutes=windows[BIRTHDAY.occasion_type],
     )
     for row in rows:
         if row["id"] is not None:
@@ -99,6 +118,7 @@ def _occurring(
                 rule=rule_in(occasion, owner),
                 first_date=occasion.first_date,
                 after_date=rung.get(occasion.id),
+                window_minutes=windows[occasion.details.type],
             )
 
 
@@ -107,17 +127,8 @@ def _rung(near: Sequence[asyncpg.Record]) -> dict[UUID, str]:
     rung: dict[UUID, str] = {}
     for row in near:
         if row["status"] != OccurrenceStatus.PENDING:
-            rung[row["occasion_id"]] = max(rung.get(row["occasion_id"], ""), _nominal_date(row))
+            rung[row["occasion_id"]] = max(rung.get(row["occasion_id"], ""), row["nominal_date"])
     return rung
-
-
-def _nominal_date(row: asyncpg.Record) -> str:
-    """Find the date that an occurrence is named by: its id is derived from that."""
-    local_date = row["local_date"]
-    leap_day = f"{local_date.year:04}-02-29"
-    in_utc = row["due_at"].date().isoformat()
-    named = (local_date.isoformat(), leap_day, in_utc)
-    return next((on for on in named if due_event_id(row["occasion_id"], on) == row["event_id"]), named[0])
 
 
 def _answer(occurring: Occurring, due: DueDate, planned: Collection[UUID]) -> UpcomingAnswer:
@@ -128,5 +139,6 @@ def _answer(occurring: Occurring, due: DueDate, planned: Collection[UUID]) -> Up
         local_time=shown_time(due.local_time),
         timezone=occurring.rule.timezone,
         due_at=due.due_at,
+        jitter_seconds=due.jitter_seconds,
         status="PENDING" if due_event_id(occurring.id, due.nominal_date) in planned else "PREVIEW",
     )

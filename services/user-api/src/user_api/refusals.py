@@ -46,6 +46,10 @@ class UnknownOccasionError(Exception):
     """The user has no occasion of that id."""
 
 
+class UnknownEventTypeError(Exception):
+    """There is no due event type of that name."""
+
+
 class BirthdayOccasionError(Exception):
     """A birthday is not changed as an occasion: it follows from its user."""
 

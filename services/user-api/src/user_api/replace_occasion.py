@@ -11,7 +11,9 @@ from user_api.decide_dates import ends_at, rule_in, settled, with_first_date
 from user_api.entity_tags import Tags
 from user_api.lock_occasion import lock_occasion
 from user_api.occasion import Occasion, OccasionDetails, Owner
+from user_api.occasion_answer import OccasionAnswer, occasion_answer
 from user_api.occasion_events import append_changed
+from user_api.pause import find_pause
 from user_api.refusals import FieldProblem, InvalidInputError, OccasionEndedError
 
 SQL = Statements("user_api")
@@ -20,7 +22,7 @@ OTHER_TYPE = FieldProblem("type", "is another than the occasion's, which never c
 
 async def replace_occasion(
     context: Context, user_id: UUID, occasion_id: UUID, described: OccasionDetails, if_match: Tags
-) -> Occasion:
+) -> OccasionAnswer:
     """Replace what an occasion is; where nothing differs, nothing happens and the version stays.
 
     Raises UnknownUserError, UnknownOccasionError, StaleVersionError, BirthdayOccasionError,
@@ -31,9 +33,10 @@ async def replace_occasion(
         old = locked.occasion
         if described.type != old.details.type:
             raise InvalidInputError([OTHER_TYPE])
+        paused = await find_pause(connection, occasion_id)
         details, last_date = settled(described, locked.owner, locked.at)
         if details == old.details:
-            return old
+            return occasion_answer(old, paused)
         if locked.has_ended and old.details.is_one_off:
             raise OccasionEndedError
         changed = replace(
@@ -42,7 +45,7 @@ async def replace_occasion(
         new = with_first_date(changed, old, locked.owner)
         await _update(connection, new, locked.owner)
         await append_changed(connection, context.topology, [new])
-    return new
+    return occasion_answer(new, paused)
 
 
 async def _update(connection: Connection, occasion: Occasion, owner: Owner) -> None:

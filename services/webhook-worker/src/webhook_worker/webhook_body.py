@@ -8,8 +8,11 @@ from domain.events import DueEvent
 from msgspec import Struct
 
 
-class WebhookBody(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a partner receives; instants are UTC, `local_date` is the user's."""
+class WebhookBody(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """What a partner receives; instants are UTC, `local_date` is the user's.
+
+    `scheduled_for` has its place in a send window in it already, `jitter_seconds`; none is left out.
+    """
 
     type: str
     message: str
@@ -18,6 +21,7 @@ class WebhookBody(Struct, frozen=True, kw_only=True, rename="camel"):
     timestamp: datetime
     scheduled_for: datetime
     late_by_seconds: int
+    jitter_seconds: int = 0
     local_date: date
     timezone: str
 
@@ -32,6 +36,7 @@ def webhook_body(event_id: UUID, event: DueEvent) -> str:
         timestamp=event.emitted_at,
         scheduled_for=event.due_at,
         late_by_seconds=event.late_by_seconds,
+        jitter_seconds=event.jitter_seconds,
         local_date=event.local_date,
         timezone=event.timezone,
     )

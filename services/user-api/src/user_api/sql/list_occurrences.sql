@@ -1,7 +1,7 @@
 -- An event can be there twice: planned, cancelled with its occasion's old rule, and planned again.
 SELECT
-    id, event_id, occasion_id, occasion_type, status, local_date, local_time, timezone, due_at, completed_at,
-    failure_reason
+    id, event_id, occasion_id, occasion_type, status, local_date, local_time, timezone, due_at, jitter_seconds,
+    completed_at, failure_reason
 FROM schedule.api_occurrences
 WHERE
     user_id = $1 AND (due_at, id) >= ($2::timestamptz, $3::uuid)

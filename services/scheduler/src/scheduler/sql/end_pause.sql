@@ -1,0 +1,1 @@
+DELETE FROM schedule.pauses WHERE id = $1;

@@ -1,0 +1,1 @@
+SELECT schedule.pause_event_type($1, $2, $3, $4);

@@ -1,0 +1,1 @@
+SELECT schedule.resume_event_type($1, $2);

@@ -1,0 +1,1 @@
+SELECT schedule.resume_occasion($1, $2);
