@@ -16,6 +16,7 @@ from runtime.stopping import Stop, run_loops
 from scheduler.due_event import due_priorities
 from scheduler.emit_again import emit_again
 from scheduler.emit_due import emit_due
+from scheduler.maintain import maintain
 from scheduler.on_outcome import on_outcomes
 from scheduler.on_user_event import on_user_events
 from scheduler.settings import Settings
@@ -29,6 +30,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
     """Plan, emit and record until `stop` is set."""
     topology = load_topology(Path(settings.topology_file))
     check_after = timedelta(seconds=settings.check_after_seconds)
+    offset = timedelta(seconds=settings.clock_offset_seconds)
     async with (
         open_pool("scheduler", settings, stop) as pool,
         open_sqs(settings.aws_region, connections=SQS_CONNECTIONS) as sqs,
@@ -53,12 +55,15 @@ async def serve(settings: Settings, stop: Stop) -> None:
                         emit_due,
                         pool,
                         topology,
-                        offset=timedelta(seconds=settings.clock_offset_seconds),
+                        offset=offset,
                         batch=settings.claim_batch,
                         check_after=check_after,
                     ),
                     "emit again": partial(
                         emit_again, pool, topology, batch=settings.claim_batch, check_after=check_after
+                    ),
+                    "maintain": partial(
+                        maintain, pool, offset=offset, months_kept=settings.history_months_kept
                     ),
                     USER_EVENTS: user_events.run,
                     OUTCOMES: outcomes.run,
