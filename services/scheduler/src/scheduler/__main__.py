@@ -41,7 +41,9 @@ async def serve(settings: Settings, stop: Stop) -> None:
             )
             for name in (USER_EVENTS, OUTCOMES)
         ]
-        user_events = Consumer(user_queue, partial(on_user_events, pool, due_priorities(topology)))
+        user_events = Consumer(
+            user_queue, partial(on_user_events, pool, due_priorities(topology), offset=offset)
+        )
         outcomes = Consumer(outcome_queue, partial(on_outcomes, pool))
         checks: dict[str, Check] = {
             "database": partial(ping, pool),
