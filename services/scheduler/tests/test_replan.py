@@ -11,7 +11,7 @@ from domain.zones import TZ_DATABASE_VERSION
 from msgspec import structs
 from runtime.database import Connection, Pool
 from runtime.statements import Statements
-from scheduler.plan_following import plan_following
+from scheduler.plan_following import following, plan_following
 from scheduler.replan import BATCH, Replanned, replan, warn_of_other_release
 from structlog.testing import capture_logs
 from testkit import build
@@ -190,8 +190,8 @@ async def test_a_claim_under_way_is_waited_for_and_the_date_it_leaves_is_planned
 
     async with pool.acquire() as connection:
         async with connection.transaction():
-            rows = await connection.fetch(SQL["claim_due"], RING, 500, timedelta(minutes=15))
-            await plan_following(connection, rows)
+            rows = await connection.fetch(SQL["claim_due"], RING, 500, timedelta(minutes=15), None, RING)
+            await plan_following(connection, [(row, following(row)) for row in rows])
             # An older version writes no release.
             await connection.execute(
                 "UPDATE schedule.occurrences SET tz_database = NULL, due_at = due_at + interval '1 hour'"

@@ -12,7 +12,6 @@ from messaging.topology import Topology, load_topology
 from runtime.aws import open_sqs
 from runtime.database import Pool, open_pool
 from runtime.service import FailedError
-from runtime.statements import Statements
 from runtime.stopping import Stop, describe
 from runtime.waiting import StartFailedError, StoppedError
 
@@ -24,11 +23,10 @@ from scheduler.keep_history import keep_history
 from scheduler.on_outcome import on_outcomes
 from scheduler.on_user_event import on_user_events
 from scheduler.open_queues import SQS_CONNECTIONS, open_queues
+from scheduler.read_clock import read_clock
 from scheduler.settings import Settings
 
 log = structlog.get_logger()
-
-SQL = Statements("scheduler")
 
 
 async def once(settings: Settings, stop: Stop) -> None:
@@ -64,32 +62,33 @@ async def play_round(
     )
     answers = await consume_once(outcome_queue, partial(on_outcomes, pool), stop)
     emitted += await emit()
-    again = await until_none(
-        partial(
-            emit_unanswered,
-            pool,
-            topology,
-            batch=settings.claim_batch,
-            check_after=timedelta(seconds=settings.check_after_seconds),
-        ),
-        stop,
+    ask_again = partial(
+        emit_unanswered,
+        pool,
+        topology,
+        offset=offset,
+        batch=settings.claim_batch,
+        check_after=timedelta(seconds=settings.check_after_seconds),
+        give_up_after=settings.give_up_after,
     )
+    again = await until_none(ask_again, stop)
     await keep_history(pool, months_kept=settings.history_months_kept)
     await forget_old(pool, stop, offset=offset)
     log.info("round.ended", emitted=emitted, user_events=planned, answers=answers, emitted_again=again)
 
 
 async def emit_all_due(settings: Settings, topology: Topology, pool: Pool, stop: Stop) -> int:
-    """Emit what is due and nobody else holds, in batches; return how many."""
+    """Emit what is due and nobody else holds, the backlog too, in batches; return how many."""
 
     async def emit_due_now() -> int:
-        now = await pool.fetchval(SQL["read_now"], timedelta(seconds=settings.clock_offset_seconds))
+        moment = await read_clock(pool, offset=timedelta(seconds=settings.clock_offset_seconds))
         return await emit_batch(
             pool,
             topology,
-            now=now,
+            now=moment.now,
             batch=settings.claim_batch,
             check_after=timedelta(seconds=settings.check_after_seconds),
+            returned_at=moment.returned_at,
         )
 
     return await until_none(emit_due_now, stop)
