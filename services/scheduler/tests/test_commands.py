@@ -127,7 +127,7 @@ async def test_replan_ends_with_1_where_some_cannot_be_planned(
 
     assert (code, errors) == (1, "")
     assert output.splitlines()[0] == (
-        f"{occasion_id}  Mars/Base  cannot be planned: unknown time zone: 'Mars/Base'"
+        f"{occasion_id}  Mars/Base  cannot be planned: UnknownZone: unknown time zone: 'Mars/Base'"
     )
 
 

@@ -116,7 +116,7 @@ async def test_a_zone_that_this_release_does_not_know_is_told_and_holds_up_nothi
     told = {one.occasion_id: one.refused for one in await again()}
 
     assert told == {
-        birthday_occasion_id(lost.user_id): "unknown time zone: 'Mars/Base'",
+        birthday_occasion_id(lost.user_id): "UnknownZone: unknown time zone: 'Mars/Base'",
         birthday_occasion_id(other.user_id): None,
     }
     assert {row["user_id"]: row["tz_database"] for row in await pending()} == {

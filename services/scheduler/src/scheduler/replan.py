@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from runtime.database import Pool
 from runtime.statements import Statements
-from runtime.stopping import Stop
+from runtime.stopping import Stop, describe
 
 from scheduler.pending import Pending, dated, lock_pending, write_pending
 from scheduler.plan_following import claimed_rule
@@ -84,8 +84,8 @@ def planned_again(row: asyncpg.Record, *, now: datetime) -> Pending | str:
     """
     try:
         due = planned(claimed_rule(row), first_date=row["nominal_date"], after_date=row["after_date"])
-    except ValueError as error:
-        return str(error)
+    except Exception as error:  # noqa: BLE001 (whatever one row does must not hold up the others)
+        return describe(error)
     if due is None:
         return "no date is left"
     before = Pending(**{name: row[name] for name in Pending.__struct_fields__})
