@@ -12,7 +12,7 @@ from msgspec import Struct
 from runtime.database import Connection
 from runtime.statements import Statements
 
-pytestmark = [pytest.mark.judge, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.judge, pytest.mark.timeout(300)]
 
 SQL = Statements("scheduler")
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
