@@ -33,7 +33,7 @@ TABLES = {
     (SCHEDULER, "schedule.occurrences"): "DELETE INSERT SELECT UPDATE",
     (SCHEDULER, "schedule.pauses"): "DELETE SELECT UPDATE",
     (SCHEDULER, "schedule.pulse"): "SELECT UPDATE",
-    (SCHEDULER, "schedule.users"): "INSERT SELECT UPDATE",
+    (SCHEDULER, "schedule.users"): "DELETE INSERT SELECT UPDATE",
     (DISPATCHER, "outbox.messages"): "DELETE SELECT UPDATE",
     (DISPATCHER, "outbox.rejected"): "INSERT SELECT",
     (DISPATCHER, "public.schema_migrations"): "SELECT",
@@ -126,6 +126,25 @@ async def test_only_the_api_may_pause_and_resume(connect_as: Connect) -> None:
         ("pause_occasion", API),
         ("resume_event_type", API),
         ("resume_occasion", API),
+    ]
+
+
+async def test_only_the_scheduler_makes_and_drops_partitions_of_history(connect_as: Connect) -> None:
+    admin = await connect_as("postgres")
+
+    rows = await admin.fetch(
+        """
+        SELECT role, oid::regproc::text FROM pg_proc CROSS JOIN unnest($1::text[]) AS role
+        WHERE oid IN ('schedule.extend_history'::regproc, 'schedule.drop_history'::regproc)
+            AND has_function_privilege(role, oid, 'EXECUTE')
+        ORDER BY 2
+        """,
+        ROLES,
+    )
+
+    assert [tuple(row) for row in rows] == [
+        (SCHEDULER, "schedule.drop_history"),
+        (SCHEDULER, "schedule.extend_history"),
     ]
 
 

@@ -88,7 +88,8 @@ class Consumer:
             try:
                 messages = await sqs.receive(self._queue, room)
                 self._trouble = None
-                readable, unreadable = self._read(messages)
+                readable, unreadable = read_all(messages)
+                self._hold(readable)
                 kept = len(readable)
             except Exception as error:
                 self._trouble = describe(error)
@@ -100,21 +101,9 @@ class Consumer:
             for message, reason in unreadable:
                 await sqs.dead_letter(self._queue, message, reason)
 
-    def _read(
-        self, messages: list[MessageTypeDef]
-    ) -> tuple[list[Received], list[tuple[MessageTypeDef, str]]]:
+    def _hold(self, batch: Sequence[Received]) -> None:
         extend_at = time.monotonic() + self._queue.queue.visibility_seconds / 3
-        readable, unreadable = [], []
-        for message in messages:
-            try:
-                event_id, event = read(message["Body"])
-            except UndecodableError as error:
-                unreadable.append((message, str(error)))
-            else:
-                receipt = message["ReceiptHandle"]
-                self._held[receipt] = extend_at
-                readable.append(Received(event_id=event_id, event=event, receipt=receipt))
-        return readable, unreadable
+        self._held.update({received.receipt: extend_at for received in batch})
 
     async def _work(self, stop: Stop) -> None:
         while batch := await self._merged():
@@ -167,13 +156,7 @@ class Consumer:
                 await self._settle([received], stop)
             return
         self._slots.release()
-        log.error(
-            "message.failed",
-            queue=self._queue.queue.name,
-            event_id=str(batch[0].event_id),
-            event_type=type(batch[0].event).__name__,
-            exc_info=error,
-        )
+        tell_failed(self._queue, batch[0], error)
 
     async def _delete(self, receipts: Sequence[str]) -> None:
         try:
@@ -194,6 +177,32 @@ class Consumer:
                 continue
             for receipt in self._held.keys() & set(old):
                 self._held[receipt] = now + visibility / 3
+
+
+def read_all(
+    messages: Sequence[MessageTypeDef],
+) -> tuple[list[Received], list[tuple[MessageTypeDef, str]]]:
+    """Return the messages that were read, and those that nobody can read, each with the reason."""
+    readable, unreadable = [], []
+    for message in messages:
+        try:
+            event_id, event = read(message["Body"])
+        except UndecodableError as error:
+            unreadable.append((message, str(error)))
+        else:
+            readable.append(Received(event_id=event_id, event=event, receipt=message["ReceiptHandle"]))
+    return readable, unreadable
+
+
+def tell_failed(open_queue: OpenQueue, received: Received, error: Exception) -> None:
+    """Log a message that could not be handled even alone, and is left to the queue's redrive."""
+    log.error(
+        "message.failed",
+        queue=open_queue.queue.name,
+        event_id=str(received.event_id),
+        event_type=type(received.event).__name__,
+        exc_info=error,
+    )
 
 
 def giving_back(slots: Slots, handle: Handle) -> Handle:

@@ -49,12 +49,14 @@ def tens(items: Sequence[T]) -> Iterator[Sequence[T]]:
     return (items[start : start + MOST_ENTRIES] for start in range(0, len(items), MOST_ENTRIES))
 
 
-async def receive(open_queue: OpenQueue, most: int) -> list[MessageTypeDef]:
-    """Wait up to 20 s for messages and return at most `most` (1 to 10) of them."""
+async def receive(
+    open_queue: OpenQueue, most: int, *, wait_seconds: int = POLL_SECONDS
+) -> list[MessageTypeDef]:
+    """Wait for messages, 20 s unless told, and return at most `most` (1 to 10) of them."""
     answer = await open_queue.sqs.receive_message(
         QueueUrl=open_queue.url,
         MaxNumberOfMessages=min(most, open_queue.queue.batch),
-        WaitTimeSeconds=POLL_SECONDS,
+        WaitTimeSeconds=wait_seconds,
         MessageAttributeNames=["All"],
     )
     return answer.get("Messages", [])

@@ -19,15 +19,19 @@ log = structlog.get_logger()
 
 S = TypeVar("S", bound=ServiceSettings)
 
-EXIT_FAILED_TO_START = 1
+EXIT_FAILED = 1
 EXIT_BAD_SETTINGS = 2
+
+
+class FailedError(Exception):
+    """The service could not do what it was started for; the message is one line that says why."""
 
 
 def run_service(name: str, settings_type: type[S], serve: Callable[[S, Stop], Awaitable[None]]) -> None:
     """Run `serve` until it returns; `stop` is set on SIGTERM and SIGINT.
 
     Exits 2 with one line that names the variable when a setting is missing or bad, and 1 with one line
-    when something the service needs did not come in time.
+    when something the service needs did not come in time, or `serve` raises FailedError.
     """
     try:
         settings = load_settings(settings_type, os.environ)
@@ -54,4 +58,8 @@ def run_service(name: str, settings_type: type[S], serve: Callable[[S, Stop], Aw
     except (StartFailedError, OSError) as error:
         log.error("service.failed_to_start", error=str(error))  # noqa: TRY400 (one line, no traceback)
         sys.stderr.write(f"{name}: {error}\n")
-        sys.exit(EXIT_FAILED_TO_START)
+        sys.exit(EXIT_FAILED)
+    except FailedError as error:
+        log.exception("service.failed", error=str(error), exc_info=error.__cause__)
+        sys.stderr.write(f"{name}: {error}\n")
+        sys.exit(EXIT_FAILED)

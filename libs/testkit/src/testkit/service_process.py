@@ -6,19 +6,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 Process = asyncio.subprocess.Process
-StartService = Callable[[str, Mapping[str, str]], Awaitable[Process]]
+StartService = Callable[..., Awaitable[Process]]
 
 
 @asynccontextmanager
 async def service_processes() -> AsyncIterator[StartService]:
-    """Start services by module and environment; whatever still runs at the end is killed."""
+    """Start services by module, environment and arguments; whatever still runs at the end is killed."""
     started: list[Process] = []
 
-    async def start(module: str, environment: Mapping[str, str]) -> Process:
+    async def start(module: str, environment: Mapping[str, str], *arguments: str) -> Process:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             module,
+            *arguments,
             env=environment,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

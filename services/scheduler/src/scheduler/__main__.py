@@ -1,11 +1,11 @@
-"""`python -m scheduler`: wires planning, emitting and outcomes, and runs them until SIGTERM."""
+"""`python -m scheduler`: wires planning, emitting and outcomes, and runs them until SIGTERM; see --help."""
 
+import sys
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 from messaging.consume import Consumer
-from messaging.queue import open_queue
 from messaging.topology import load_topology
 from runtime.aws import open_sqs
 from runtime.database import open_pool, ping
@@ -13,18 +13,20 @@ from runtime.health import Check, serve_health
 from runtime.service import run_service
 from runtime.stopping import Stop, run_loops
 
+from scheduler import report_replan
 from scheduler.catch_up import catch_up
 from scheduler.due_event import due_types
 from scheduler.emit_again import emit_again
 from scheduler.emit_due import emit_due
+from scheduler.maintain import maintain
 from scheduler.on_outcome import on_outcomes
 from scheduler.on_user_event import on_user_events
+from scheduler.once import once
+from scheduler.open_queues import OUTCOMES, SQS_CONNECTIONS, USER_EVENTS, open_queues
+from scheduler.read_command import read_command
+from scheduler.replan import warn_of_other_release
 from scheduler.settings import Settings
 from scheduler.unpark_resumed import unpark_resumed
-
-USER_EVENTS = "scheduler-user-events"
-OUTCOMES = "scheduler-outcomes"
-SQS_CONNECTIONS = 32
 
 
 async def serve(settings: Settings, stop: Stop) -> None:
@@ -37,12 +39,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
         open_pool("scheduler", settings, stop) as pool,
         open_sqs(settings.aws_region, connections=SQS_CONNECTIONS) as sqs,
     ):
-        user_queue, outcome_queue = [
-            await open_queue(
-                sqs, settings.carillon_env, topology.queues[name], stop, within=settings.start_timeout_seconds
-            )
-            for name in (USER_EVENTS, OUTCOMES)
-        ]
+        user_queue, outcome_queue = await open_queues(sqs, settings, topology, stop)
         user_events = Consumer(user_queue, partial(on_user_events, pool, types, offset=offset))
         outcomes = Consumer(outcome_queue, partial(on_outcomes, pool))
         checks: dict[str, Check] = {
@@ -81,6 +78,10 @@ async def serve(settings: Settings, stop: Stop) -> None:
                         give_up_after=settings.give_up_after,
                     ),
                     "unpark resumed": partial(unpark_resumed, pool, batch=settings.claim_batch),
+                    "maintain": partial(
+                        maintain, pool, offset=offset, months_kept=settings.history_months_kept
+                    ),
+                    "tz database": partial(warn_of_other_release, pool),
                     USER_EVENTS: user_events.run,
                     OUTCOMES: outcomes.run,
                 },
@@ -90,4 +91,11 @@ async def serve(settings: Settings, stop: Stop) -> None:
 
 
 if __name__ == "__main__":
-    run_service("scheduler", Settings, serve)
+    asked = read_command(sys.argv[1:])
+    match asked.command:
+        case "replan":
+            report_replan.main(dry_run=asked.dry_run)
+        case "once":
+            run_service("scheduler", Settings, once)
+        case _:
+            run_service("scheduler", Settings, serve)

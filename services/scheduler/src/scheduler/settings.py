@@ -21,3 +21,5 @@ class Settings(WorkerSettings, frozen=True, kw_only=True):
     check_after_seconds: Seconds = 900
     # How often in a row before it is given up.
     give_up_after: Annotated[int, Meta(ge=1, le=10_000)] = GIVE_UP_AFTER
+    # Whole months before this one; older ones of history are dropped.
+    history_months_kept: Count = 13

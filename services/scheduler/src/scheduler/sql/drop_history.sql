@@ -1,0 +1,1 @@
+SELECT partition FROM schedule.drop_history($1) AS partition;

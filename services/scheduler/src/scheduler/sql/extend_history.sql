@@ -1,0 +1,1 @@
+SELECT partition FROM schedule.extend_history($1) AS partition;
