@@ -8,8 +8,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 import pytest_asyncio
-from domain.events import UserTimezoneChanged
+from domain.events import BirthdayDue, OccurrenceExpired, UserTimezoneChanged
 from domain.ids import birthday_occasion_id
+from messaging.envelope import read
 from messaging.topology import Topology
 from msgspec import structs
 from runtime.database import Connection, Pool
@@ -131,6 +132,25 @@ async def test_what_is_resumed_rings_late_and_counts_as_planned_when_resumed(
     assert await emit(RING + 2 * HOUR) == 5
     assert await rung(outbox) == ["BirthdayDue"] * 5
     assert await api.fetch("SELECT * FROM schedule.api_pauses") == []
+
+
+@pytest.mark.parametrize(("held_for", "ends"), [(23 * HOUR, "BirthdayDue"), (25 * HOUR, "OccurrenceExpired")])
+async def test_what_was_held_back_is_sent_within_its_catch_up_window_and_expires_beyond_it(
+    plan: Plan, emit: Emit, outbox: Rows, pool: Pool, api: Connection, held_for: timedelta, ends: str
+) -> None:
+    await plan(build.user_created(), at=RING - HOUR)
+    await pause_type(api, "BIRTHDAY")
+    await emit(RING)
+
+    await resume_type(api, "BIRTHDAY", RING + held_for)
+    await let_go(pool)
+    await emit(RING + held_for + 5 * HOUR)  # letting go takes its time, which makes nothing later
+
+    [message] = await outbox()
+    _, event = read(message["body"])
+    assert isinstance(event, BirthdayDue | OccurrenceExpired)
+    assert event.event_type == ends
+    assert event.late_by_seconds == (held_for + 5 * HOUR).total_seconds()
 
 
 async def test_an_occasion_that_is_paused_by_itself_stays_so_when_its_type_is_resumed(

@@ -8,6 +8,7 @@ import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
+from user_api.event_type_operations import EVENT_TYPE_OPERATIONS
 from user_api.health_operations import HEALTH_OPERATIONS
 from user_api.import_operations import IMPORT_OPERATIONS
 from user_api.occasion_operations import OCCASION_OPERATIONS
@@ -33,6 +34,7 @@ OPERATIONS: Sequence[Operation] = (
     *OCCASION_OPERATIONS,
     *OCCURRENCE_OPERATIONS,
     *PAUSE_OPERATIONS,
+    *EVENT_TYPE_OPERATIONS,
     *HEALTH_OPERATIONS,
 )
 

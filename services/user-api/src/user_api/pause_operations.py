@@ -1,13 +1,9 @@
-"""What the routes that pause and resume say of themselves in the OpenAPI document."""
+"""What the routes that pause and resume an occasion say of themselves in the OpenAPI document."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
-from domain.priority import Priority
-from messaging.topology import EventType
 
-from user_api.event_types import OCCASION_TYPES, EventTypeAnswer, EventTypeItems, event_type_answer
 from user_api.known_problems import PROBLEMS
 from user_api.occasion_answer import OccasionAnswer
 from user_api.occasion_schemas import ANSWER_EXAMPLE
@@ -22,14 +18,13 @@ from user_api.operation_parts import (
     UNKNOWN_USER,
     USER_ID_IN_PATH,
 )
-from user_api.operations import Answer, Body, Component, Operation, Parameter
+from user_api.operations import Answer, Body, Component, Operation
 from user_api.parse_fields import LINE_PATTERN
 from user_api.parse_note import MOST_NOTE
 from user_api.pause import Pause
-from user_api.refusals import UnknownEventTypeError, UnknownOccasionError
+from user_api.refusals import UnknownOccasionError
 
 OF_AN_OCCASION = (UNKNOWN_USER, PROBLEMS[UnknownOccasionError])
-UNKNOWN_EVENT_TYPE = PROBLEMS[UnknownEventTypeError]
 RESUMED = "What was held back is sent late where its catch-up window still allows it, and expires where not."
 
 NOTE = Body(
@@ -54,13 +49,6 @@ NOTE = Body(
     required=False,
 )
 PAUSE = Pause(note="Moved house", since=datetime(2026, 3, 1, 12, tzinfo=UTC), by="support-7")
-EVENT_TYPE = Parameter(
-    name="name",
-    place="path",
-    description="The name of a due event type.",
-    schema={"type": "string", "enum": list(OCCASION_TYPES)},
-    example="BirthdayDue",
-)
 
 
 def _occasion(description: str, paused: Pause | None) -> Answer:
@@ -70,23 +58,6 @@ def _occasion(description: str, paused: Pause | None) -> Answer:
         schema=OccasionAnswer,
         example=ANSWER_EXAMPLE | {"paused": msgspec.to_builtins(paused)},
         headers={"ETag": ETAG, "Idempotent-Replayed": REPLAYED},
-    )
-
-
-def _event_type(paused: Pause | None) -> Any:  # noqa: ANN401 - JSON
-    birthdays = EventType(
-        topic="birthday-due", priority=Priority.CRITICAL, schema_version=1, catch_up_hours=24
-    )
-    return msgspec.to_builtins(event_type_answer("BirthdayDue", birthdays, paused))
-
-
-def _changed_event_type(description: str, paused: Pause | None) -> Answer:
-    return Answer(
-        status=200,
-        description=description,
-        schema=EventTypeAnswer,
-        example=_event_type(paused),
-        headers={"Idempotent-Replayed": REPLAYED},
     )
 
 
@@ -113,46 +84,5 @@ PAUSE_OPERATIONS = (
         parameters=(USER_ID_IN_PATH, OCCASION_ID_IN_PATH, IDEMPOTENCY_KEY),
         answers=(_occasion("The occasion, not paused.", None),),
         problems=(INVALID_INPUT, *OF_AN_OCCASION, *OF_A_KEY),
-    ),
-    Operation(
-        id="listEventTypes",
-        method="GET",
-        path="/event-type",
-        tag="event types",
-        summary="List the due event types",
-        description="What becomes of an occasion of each type when it falls due. For admins and services.",
-        answers=(
-            Answer(
-                status=200,
-                description="Every due event type.",
-                schema=EventTypeItems,
-                example={"items": [_event_type(None)]},
-            ),
-        ),
-        problems=(INVALID_INPUT,),
-    ),
-    Operation(
-        id="pauseEventType",
-        method="POST",
-        path="/event-type/{name}/pause",
-        tag="event types",
-        summary="Pause a whole event type",
-        description="Nothing of it rings until it is resumed; one that is paused stays so. For admins and "
-        "services.",
-        parameters=(EVENT_TYPE, IDEMPOTENCY_KEY),
-        body=NOTE,
-        answers=(_changed_event_type("The event type, paused.", PAUSE),),
-        problems=(*OF_A_BODY, UNKNOWN_EVENT_TYPE, *OF_A_KEY),
-    ),
-    Operation(
-        id="resumeEventType",
-        method="POST",
-        path="/event-type/{name}/resume",
-        tag="event types",
-        summary="Resume an event type",
-        description=f"{RESUMED} For admins and services.",
-        parameters=(EVENT_TYPE, IDEMPOTENCY_KEY),
-        answers=(_changed_event_type("The event type, not paused.", None),),
-        problems=(INVALID_INPUT, UNKNOWN_EVENT_TYPE, *OF_A_KEY),
     ),
 )
