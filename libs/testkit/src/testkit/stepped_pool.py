@@ -4,18 +4,15 @@ A test that kills or interleaves at each of them covers a new statement without 
 """
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import asyncpg
 from msgspec import Struct
-from runtime.database import Pool, keep_session
-
-if TYPE_CHECKING:
-    Connection = asyncpg.Connection[asyncpg.Record]
-else:
-    Connection = asyncpg.Connection
+from runtime.database import Connection, Pool, keep_session
 
 CUT_WITHIN_MS = 10_000
+CUT_OFF = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What a client may see of it, by how far the server's last words have come."""
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -26,7 +23,7 @@ class Step(Struct, frozen=True, kw_only=True):
     statement: str
 
 
-AtStep = Callable[[Step, Connection], Awaitable[None]]
+AtStep = Callable[[Step, asyncpg.Connection], Awaitable[None]]
 
 
 def _in_steps(send: Any) -> Any:  # noqa: ANN401 (a method of asyncpg's, and one of the same signature)
@@ -51,17 +48,17 @@ class Steps:
         self.at_step = at_step
 
 
-class SteppedConnection(Connection):
+class SteppedConnection(asyncpg.Connection):
     """A connection that stops before and after each statement it sends, BEGIN and COMMIT too."""
 
     steps: Steps
 
-    execute = _in_steps(Connection.execute)
-    executemany = _in_steps(Connection.executemany)
-    fetch = _in_steps(Connection.fetch)
-    fetchmany = _in_steps(Connection.fetchmany)
-    fetchrow = _in_steps(Connection.fetchrow)
-    fetchval = _in_steps(Connection.fetchval)
+    execute = _in_steps(asyncpg.Connection.execute)
+    executemany = _in_steps(asyncpg.Connection.executemany)
+    fetch = _in_steps(asyncpg.Connection.fetch)
+    fetchmany = _in_steps(asyncpg.Connection.fetchmany)
+    fetchrow = _in_steps(asyncpg.Connection.fetchrow)
+    fetchval = _in_steps(asyncpg.Connection.fetchval)
 
 
 async def open_stepped_pool(url: str, at_step: AtStep) -> Pool:
@@ -73,7 +70,7 @@ async def open_stepped_pool(url: str, at_step: AtStep) -> Pool:
     return await asyncpg.create_pool(url, min_size=1, connection_class=OfThisPool, reset=keep_session)
 
 
-async def cut(connection: Connection, admin: Connection) -> None:
+async def cut(connection: asyncpg.Connection, admin: Connection) -> None:
     """Kill a connection's backend, and wait until it is gone and its locks with it.
 
     Raises TimeoutError if it does not go.
