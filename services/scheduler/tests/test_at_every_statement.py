@@ -1,7 +1,7 @@
 """A crash, and another scheduler's work, at every statement that a scheduler sends, whatever they are."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -113,7 +113,7 @@ def answers() -> list[Event]:
     ]
 
 
-def received(events: list[Event]) -> list[Received]:
+def received(events: Sequence[Event]) -> list[Received]:
     return [Received(event_id=UUID(int=0), event=event, receipt="") for event in events]
 
 
@@ -122,7 +122,7 @@ def work(topology: Topology) -> dict[str, Work]:
     """Give what schedulers do, by name, in an order that has a life in it; all of it may be done again."""
     priorities = due_priorities(topology)
 
-    async def plan(events: list[Event], pool: Pool) -> None:
+    async def plan(events: Sequence[Event], pool: Pool) -> None:
         await on_user_events(pool, priorities, received(events))
 
     async def emit(pool: Pool) -> None:
@@ -136,6 +136,8 @@ def work(topology: Topology) -> dict[str, Work]:
 
     return {
         "plan": partial(plan, FIRST),
+        "plan users": partial(plan, CREATED),
+        "plan occasions": partial(plan, [event for event in FIRST if isinstance(event, OccasionState)]),
         "plan anew": partial(plan, CHANGES),
         "emit": emit,
         "plan after the ring": partial(plan, LATER_CHANGES),
@@ -268,6 +270,8 @@ def by_owner(kept: list[tuple[str, ...]]) -> dict[str, list[tuple[str, ...]]]:
 @pytest.mark.parametrize(
     ("past", "one", "other"),
     [
+        (0, "plan users", "plan occasions"),
+        (0, "plan occasions", "plan users"),
         (1, "emit", "plan anew"),
         (1, "plan anew", "emit"),
         (1, "plan anew", "plan after the ring"),
