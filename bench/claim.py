@@ -70,7 +70,7 @@ async def seed(server: EmbeddedPostgres, occurrences: int, now: datetime) -> Non
 
 async def claim_alone(now: datetime, pool: Pool) -> int:
     """Send the service's own claim statement and nothing else."""
-    return len(await pool.fetch(SCHEDULER_SQL["claim_due"], now, BATCH, CHECK_AFTER))
+    return len(await pool.fetch(SCHEDULER_SQL["claim_due"], now, BATCH, CHECK_AFTER, None, now))
 
 
 async def emit_in_sql(now: datetime, pool: Pool) -> int:

@@ -1,12 +1,17 @@
 -- All that a claim round does, with no row leaving the database: the least it can cost.
 -- $1 now, $2 batch, $3 how long an answer may take. Ids are random here, and the next date is simply a year on.
 WITH due AS MATERIALIZED (
-    SELECT event_id
-    FROM schedule.occurrences
-    WHERE status = 'PENDING' AND due_at <= $1
-    ORDER BY due_at
+    SELECT ripe.event_id
+    FROM generate_series(0, 3) AS urgency (priority)
+    CROSS JOIN LATERAL (
+        SELECT event_id
+        FROM schedule.occurrences
+        WHERE status = 'PENDING' AND parked IS NULL AND priority = urgency.priority AND due_at <= $1
+        ORDER BY due_at
+        LIMIT $2
+        FOR UPDATE SKIP LOCKED
+    ) AS ripe
     LIMIT $2
-    FOR UPDATE SKIP LOCKED
 ),
 claimed AS (
     UPDATE schedule.occurrences AS occurrence

@@ -7,10 +7,13 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
+from asyncpg.connection import LoggedQuery
+from domain.catch_up import NEVER
 from domain.events import Event
 from messaging.consume import Received
 from messaging.topology import Topology
 from runtime.database import Connection, Pool
+from runtime.statements import Statements
 from scheduler.due_event import due_priorities
 from scheduler.emit_due import emit_batch
 from scheduler.on_outcome import on_outcomes
@@ -24,6 +27,8 @@ Emit = Callable[..., Awaitable[int]]
 Hear = Callable[..., Awaitable[None]]
 Rows = Callable[[], Coroutine[Any, Any, list[asyncpg.Record]]]
 
+SQL = Statements("scheduler")
+
 
 @pytest.fixture
 def statements() -> list[str]:
@@ -31,13 +36,26 @@ def statements() -> list[str]:
     return []
 
 
+@pytest.fixture
+def claimed_on() -> list[int]:
+    """Collect, claim by claim, the connection it was made on."""
+    return []
+
+
 @pytest_asyncio.fixture
-async def open_pool(database: FreshDatabase, statements: list[str]) -> AsyncIterator[OpenPool]:
+async def open_pool(
+    database: FreshDatabase, statements: list[str], claimed_on: list[int]
+) -> AsyncIterator[OpenPool]:
     """Open pools, one a scheduler."""
     opened: list[Pool] = []
 
     async def listen(connection: Connection) -> None:
-        connection.add_query_logger(lambda logged: statements.append(logged.query))
+        def heard(logged: LoggedQuery) -> None:
+            statements.append(logged.query)
+            if logged.query == SQL["claim_due"]:
+                claimed_on.append(id(connection))
+
+        connection.add_query_logger(heard)
 
     async def open_one() -> Pool:
         opened.append(await asyncpg.create_pool(database.url("carillon_scheduler"), min_size=1, init=listen))
@@ -54,12 +72,13 @@ async def pool(open_pool: OpenPool) -> Pool:
 
 
 @pytest.fixture
-def plan(pool: Pool, topology: Topology) -> Plan:
-    """Hand over one batch of users' and occasions' events."""
+def plan(pool: Pool, topology: Topology, admin: Connection) -> Plan:
+    """Hand over one batch of users' and occasions' events, at an instant by the business clock."""
 
-    async def hand_over(*events: Event) -> None:
+    async def hand_over(*events: Event, at: datetime | None = None) -> None:
         batch = [Received(event_id=uuid7(), event=event, receipt="") for event in events]
-        await on_user_events(pool, due_priorities(topology), batch)
+        offset = at - await admin.fetchval("SELECT now()") if at else timedelta(0)
+        await on_user_events(pool, due_priorities(topology), batch, offset=offset)
 
     return hand_over
 
@@ -68,9 +87,16 @@ def plan(pool: Pool, topology: Topology) -> Plan:
 def emit(pool: Pool, topology: Topology) -> Emit:
     """Emit one batch of what is due at an instant."""
 
-    async def emit_at(now: datetime, *, batch: int = 500, own_pool: Pool | None = None) -> int:
+    async def emit_at(
+        now: datetime, *, batch: int = 500, own_pool: Pool | None = None, returned_at: datetime = NEVER
+    ) -> int:
         return await emit_batch(
-            own_pool or pool, topology, now=now, batch=batch, check_after=timedelta(minutes=15)
+            own_pool or pool,
+            topology,
+            now=now,
+            batch=batch,
+            check_after=timedelta(minutes=15),
+            returned_at=returned_at,
         )
 
     return emit_at

@@ -13,6 +13,7 @@ from runtime.health import Check, serve_health
 from runtime.service import run_service
 from runtime.stopping import Stop, run_loops
 
+from scheduler.catch_up import catch_up
 from scheduler.due_event import due_priorities
 from scheduler.emit_again import emit_again
 from scheduler.emit_due import emit_due
@@ -29,6 +30,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
     """Plan, emit and record until `stop` is set."""
     topology = load_topology(Path(settings.topology_file))
     check_after = timedelta(seconds=settings.check_after_seconds)
+    offset = timedelta(seconds=settings.clock_offset_seconds)
     async with (
         open_pool("scheduler", settings, stop) as pool,
         open_sqs(settings.aws_region, connections=SQS_CONNECTIONS) as sqs,
@@ -39,7 +41,9 @@ async def serve(settings: Settings, stop: Stop) -> None:
             )
             for name in (USER_EVENTS, OUTCOMES)
         ]
-        user_events = Consumer(user_queue, partial(on_user_events, pool, due_priorities(topology)))
+        user_events = Consumer(
+            user_queue, partial(on_user_events, pool, due_priorities(topology), offset=offset)
+        )
         outcomes = Consumer(outcome_queue, partial(on_outcomes, pool))
         checks: dict[str, Check] = {
             "database": partial(ping, pool),
@@ -53,12 +57,28 @@ async def serve(settings: Settings, stop: Stop) -> None:
                         emit_due,
                         pool,
                         topology,
-                        offset=timedelta(seconds=settings.clock_offset_seconds),
+                        offset=offset,
                         batch=settings.claim_batch,
                         check_after=check_after,
+                        claimers=settings.claimers,
+                    ),
+                    "catch up": partial(
+                        catch_up,
+                        pool,
+                        topology,
+                        offset=offset,
+                        batch=settings.claim_batch,
+                        check_after=check_after,
+                        per_second=settings.backlog_per_second,
                     ),
                     "emit again": partial(
-                        emit_again, pool, topology, batch=settings.claim_batch, check_after=check_after
+                        emit_again,
+                        pool,
+                        topology,
+                        offset=offset,
+                        batch=settings.claim_batch,
+                        check_after=check_after,
+                        give_up_after=settings.give_up_after,
                     ),
                     USER_EVENTS: user_events.run,
                     OUTCOMES: outcomes.run,

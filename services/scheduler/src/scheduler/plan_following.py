@@ -17,9 +17,10 @@ from scheduler.pending import Pending, dated, write_pending
 SQL = Statements("scheduler")
 
 
-async def plan_following(connection: Connection, rows: Sequence[asyncpg.Record]) -> None:
+async def plan_following(
+    connection: Connection, next_dates: Sequence[tuple[asyncpg.Record, Pending | None]]
+) -> None:
     """Write the dates that follow the ones claimed, and mark the occasions that have none."""
-    next_dates = [(row, following(row)) for row in rows]
     await write_pending(connection, [pending for _, pending in next_dates if pending])
     if ended := [row for row, pending in next_dates if not pending]:
         await connection.execute(
@@ -33,7 +34,9 @@ def following(row: asyncpg.Record) -> Pending | None:
     if due is None:
         return None
     claimed = Pending(**{name: row[name] for name in Pending.__struct_fields__})
-    return replace(claimed, **dated(row["occasion_id"], due), after_date=row["nominal_date"])
+    # When it was planned stays: a date that follows one in time is in time too, however long the drain takes.
+    ripe_at = max(due.due_at, row["ripe_at"] or due.due_at)
+    return replace(claimed, **dated(row["occasion_id"], due), after_date=row["nominal_date"], ripe_at=ripe_at)
 
 
 def claimed_rule(row: asyncpg.Record) -> Rule:
