@@ -128,8 +128,13 @@ def work(topology: Topology) -> dict[str, Work]:
     async def emit(pool: Pool) -> None:
         await emit_batch(pool, topology, now=RING, batch=500, check_after=AT_ONCE)
 
-    async def emit_again(pool: Pool) -> None:
-        await emit_unanswered(pool, topology, batch=500, check_after=QUARTER)
+    async def expire(pool: Pool) -> None:
+        late = RING + timedelta(days=2)
+        while await emit_batch(pool, topology, now=late, batch=500, check_after=AT_ONCE, returned_at=late):
+            pass  # a daily reminder has missed more than one day
+
+    async def emit_again(pool: Pool, *, give_up_after: int = 9) -> None:
+        await emit_unanswered(pool, topology, batch=500, check_after=QUARTER, give_up_after=give_up_after)
 
     async def hear(pool: Pool) -> None:
         await on_outcomes(pool, received(answers()))
@@ -141,12 +146,16 @@ def work(topology: Topology) -> dict[str, Work]:
         "plan anew": partial(plan, CHANGES),
         "emit": emit,
         "plan after the ring": partial(plan, LATER_CHANGES),
+        "expire": expire,
         "emit again": emit_again,
+        "give up": partial(emit_again, give_up_after=0),
         "hear": hear,
     }
 
 
 LIFE = ["plan", "plan anew", "emit", "plan after the ring", "emit again", "hear"]
+# Each piece of work, after how much of a life.
+WORK_AFTER = {name: number for number, name in enumerate(LIFE)} | {"expire": 2, "give up": 4}
 
 FORGET = """
     DELETE FROM schedule.users; DELETE FROM schedule.occasions; DELETE FROM schedule.occurrences;
@@ -158,11 +167,13 @@ READ = """
     UNION ALL
     SELECT 'occasion', user_id::text, to_jsonb(kept)::text FROM schedule.occasions AS kept
     UNION ALL
-    SELECT 'open', user_id::text, (to_jsonb(kept) - 'check_at')::text FROM schedule.occurrences AS kept
+    SELECT 'open', user_id::text, (to_jsonb(kept) - '{check_at,planned_at}'::text[])::text
+    FROM schedule.occurrences AS kept
     UNION ALL
     SELECT 'over', user_id::text, (to_jsonb(kept) - 'finished_at')::text FROM schedule.history AS kept
     UNION ALL
-    SELECT 'message', group_id, event_id || body FROM outbox.messages
+    SELECT 'message', group_id, concat_ws(' ', event_id, event_type, body::jsonb -> 'data' -> 'message')
+    FROM outbox.messages
     ORDER BY 1, 2, 3
 """
 # What was emitted has its message, and will be asked about: in a quarter of an hour, or as progress said.
@@ -229,13 +240,13 @@ async def crash_after(number: int, *, work: Work, url: str, others: list[Pool], 
     pool.terminate()
 
 
-@pytest.mark.parametrize("name", LIFE)
+@pytest.mark.parametrize("name", WORK_AFTER)
 async def test_a_crash_at_any_statement_loses_nothing_and_repeats_nothing(
     work: dict[str, Work], database: FreshDatabase, open_pool: OpenPool, admin: Connection, name: str
 ) -> None:
     others = [await open_pool() for _ in range(2)]
     url = database.url("carillon_scheduler")
-    past = [work[earlier] for earlier in LIFE[: LIFE.index(name)]]
+    past = [work[earlier] for earlier in LIFE[: WORK_AFTER[name]]]
     await live(admin, others[0], past)
     statements = await statements_of(work[name], url)
     undisturbed = await everything(admin)
@@ -279,6 +290,8 @@ def by_owner(kept: list[tuple[str, ...]]) -> dict[str, list[tuple[str, ...]]]:
         (2, "emit", "plan after the ring"),
         (2, "plan after the ring", "emit"),
         (2, "emit", "emit"),
+        (4, "give up", "hear"),
+        (4, "hear", "give up"),
         (4, "emit again", "hear"),
         (4, "hear", "emit again"),
     ],
@@ -296,7 +309,7 @@ async def test_met_at_any_statement_two_schedulers_do_what_they_do_one_after_the
     before = [work[name] for name in LIFE[:past]]
     in_turn = []
     for names in ((one, other), (other, one)):
-        await live(admin, pool, [*before, *(work[name] for name in names), work["emit"]])
+        await live(admin, pool, [*before, *(work[name] for name in names), work[one], work[other]])
         in_turn.append(by_owner(await everything(admin)))
     await live(admin, pool, before)
     statements = await statements_of(work[one], url)
@@ -304,7 +317,8 @@ async def test_met_at_any_statement_two_schedulers_do_what_they_do_one_after_the
     for number in range(statements + 1):
         await live(admin, pool, before)
         await meet_after(number, one=work[one], other=work[other], url=url, pool=pool, admin=admin)
-        await work["emit"](pool)  # what one had to pass over while the other held it
+        for name in (one, other):  # what one had to pass over while the other held it
+            await work[name](pool)
         met = by_owner(await everything(admin))
         # Which of the two comes first may differ from user to user.
         for owner in met.keys() | in_turn[0].keys():
