@@ -21,7 +21,7 @@ from domain.events import (
     UserTimezoneChanged,
 )
 from domain.ids import birthday_occasion_id
-from domain.occasion import LeapDayPolicy, OccasionType, Rule
+from domain.occasion import LeapDayPolicy, OccasionType, Rule, Yearly
 from domain.occasion_rule import birthday_of, rule_of
 from domain.recurrence import recurrence
 from hypothesis import HealthCheck, given, settings
@@ -116,7 +116,8 @@ class Rules:
     def __init__(self) -> None:
         self.user: UserState | UserDeleted | None = None
         self.occasions: dict[UUID, OccasionState | OccasionRemoved] = {}
-        self.rung: dict[UUID, list[str]] = {}
+        self.rung: list[tuple[UUID, str, date]] = []
+        self.after: dict[UUID, str] = {}
 
     def hear(self, event: Event) -> None:
         match event:
@@ -128,24 +129,30 @@ class Rules:
             case _:
                 raise TypeError(event)
 
-    def planned(self) -> dict[UUID, DueDate]:
+    def rules(self) -> dict[UUID, tuple[Rule, str]]:
         if not isinstance(self.user, UserState):
             return {}
-        rules = {BIRTHDAY: (birthday_of(self.user), self.user.first_date)} | {
-            occasion_id: (rule(state, self.user), state.first_date)
-            for occasion_id, state in self.occasions.items()
-            if isinstance(state, OccasionState)
-        }
+        rules: dict[UUID, tuple[Rule, str]] = {BIRTHDAY: (birthday_of(self.user), self.user.first_date)}
+        for occasion_id, state in self.occasions.items():
+            if isinstance(state, OccasionState):
+                rules[occasion_id] = rule(state, self.user), state.first_date
+        return rules
+
+    def planned(self) -> dict[UUID, DueDate]:
         dates = {
-            one: planned(it, first_date=first, after_date=max(self.rung.get(one, []), default=None))
-            for one, (it, first) in rules.items()
+            one: planned(it, first_date=first, after_date=self.after.get(one))
+            for one, (it, first) in self.rules().items()
         }
         return {one: due for one, due in dates.items() if due}
 
     def look(self, now: datetime) -> None:
         for occasion_id, due in self.planned().items():
             if due.due_at <= now:
-                self.rung.setdefault(occasion_id, []).append(due.nominal_date)
+                self.rung.append((occasion_id, due.nominal_date, due.local_date))
+                days = [due.nominal_date]
+                if isinstance(self.rules()[occasion_id][0], Yearly):
+                    days.append(due.local_date.isoformat())
+                self.after[occasion_id] = max(days)
 
 
 def calls(method: str, **arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
@@ -232,9 +239,9 @@ FORGET = """
 """
 PROCESSING = "SELECT event_id, user_id, due_at FROM schedule.occurrences WHERE status = 'PROCESSING'"
 RANG = """
-    SELECT occasion_id, nominal_date FROM schedule.occurrences WHERE status = 'PROCESSING'
+    SELECT occasion_id, nominal_date, local_date FROM schedule.occurrences WHERE status = 'PROCESSING'
     UNION ALL
-    SELECT occasion_id, nominal_date FROM schedule.history WHERE status <> 'CANCELLED'
+    SELECT occasion_id, nominal_date, local_date FROM schedule.history WHERE status <> 'CANCELLED'
 """
 
 
@@ -268,8 +275,10 @@ async def test_planned_and_rung_are_what_the_rules_say_whatever_is_heard_when(
         assert rows == {one: (due.nominal_date, due.due_at) for one, due in rules.planned().items()}
 
     rang = [tuple(row) for row in await admin.fetch(RANG)]
-    assert sorted(rang) == sorted((one, day) for one, days in rules.rung.items() for day in days)
-    assert len(rang) == len(set(rang))
+    assert sorted(rang) == sorted(rules.rung)
+    assert len(rang) == len({(occasion_id, nominal_date) for occasion_id, nominal_date, _ in rang})
+    birthdays = [local_date for occasion_id, _, local_date in rang if occasion_id == BIRTHDAY]
+    assert len(birthdays) == len(set(birthdays))
     before = await pending()
     await plan(*(event for events in script if not isinstance(events, datetime) for event in events))
     assert before == await pending()
