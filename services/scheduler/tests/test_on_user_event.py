@@ -14,6 +14,7 @@ from domain.events import (
     UserState,
     UserTimezoneChanged,
 )
+from domain.occasion import LeapDayPolicy
 from domain.occasion_rule import birthday_of
 from domain.zones import TZ_DATABASE_VERSION
 from msgspec import structs
@@ -245,6 +246,32 @@ async def test_a_birthday_set_back_to_the_date_just_rung_is_next_years(
     await plan(right)
 
     assert [row["nominal_date"] for row in await pending()] == ["2027-12-10"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "policy", "right", "nine"),
+    [
+        (date(1992, 2, 29), LeapDayPolicy.MAR_1, date(1992, 3, 1), datetime(2027, 3, 1, 9, tzinfo=UTC)),
+        (date(1992, 2, 28), LeapDayPolicy.FEB_28, date(1992, 2, 29), datetime(2027, 2, 28, 9, tzinfo=UTC)),
+    ],
+)
+async def test_a_leap_day_corrected_to_the_day_it_is_kept_on_does_not_ring_that_day_again(
+    plan: Plan, emit: Emit, pending: Rows, wrong: date, policy: LeapDayPolicy, right: date, nine: datetime
+) -> None:
+    created = build.user_created(
+        date_of_birth=wrong, leap_day_policy=policy, occurred_at=nine - timedelta(days=9)
+    )
+    await plan(created)
+    assert await emit(nine) == 1
+
+    ten = nine + timedelta(hours=1)  # and by the corrected hour it would ring at 18:00
+    await plan(
+        changed(UserBirthdayChanged, created, date_of_birth=right, send_at_local=time(18), occurred_at=ten)
+    )
+
+    assert await emit(nine + timedelta(days=1)) == 0
+    [row] = await pending()
+    assert row["nominal_date"][:4] == "2028"
 
 
 async def test_an_event_that_has_no_place_here_writes_nothing(plan: Plan, admin: Connection) -> None:

@@ -80,7 +80,7 @@ occasions = st.one_of(
     ),
 )
 
-OF_ANY_TYPE = {"id", "userId", "version", "type", "priority", "createdAt", "updatedAt"}
+OF_ANY_TYPE = {"id", "userId", "version", "type", "priority", "paused", "createdAt", "updatedAt"}
 OF_TYPE = {
     "ANNIVERSARY": {"name", "date", "sendAtLocal"},
     "REMINDER": {"name", "message", "localDateTime", "rrule"},

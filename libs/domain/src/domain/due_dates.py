@@ -12,7 +12,7 @@ from domain.occasion import Notification, Reminder, Rule, Yearly
 from domain.reminder_dates import notification_dates, reminder_dates
 from domain.yearly_dates import month_day, yearly_dates
 
-__all__ = ["DueDate", "first_date", "local_instant", "next_due_at", "planned", "upcoming"]
+__all__ = ["DueDate", "first_date", "local_instant", "next_due_at", "planned", "rung_date", "upcoming"]
 
 _FORESEEN_YEARS = 400
 _LAST_DATE = "9999-12-31"
@@ -38,12 +38,21 @@ def next_due_at(rule: Rule, *, after: datetime) -> DueDate | None:
 def planned(rule: Rule, *, first_date: str, after_date: str | None) -> DueDate | None:
     """Give the date to plan: the smallest admitted nominal date from `first_date` on and beyond `after_date`.
 
-    `after_date` is the last nominal date emitted. The date may be due already: then it rings late, not never.
+    `after_date` is the last date emitted, as `rung_date` gives it. The date may be due already: then it rings
+    late, not never.
     It depends on no clock, and on no zone but for a notification's UTC date, which none moves: planning again
     gives the same date. None when nothing is left. Raises UnknownZone.
     """
     least = max(first_date, after_date or first_date)
-    return next((due for due in _dates(rule, least) if due.nominal_date != after_date), None)
+    return next((due for due in _dates(rule, least) if _is_beyond(due, rule, after_date)), None)
+
+
+def rung_date(rule: Rule, *, nominal_date: str, local_date: date) -> str:
+    """Give what `after_date` becomes when a date has rung: its nominal date, or the day itself if later.
+
+    A February 29 kept on March 1 has rung that day too, should the birthday turn out to be a March 1.
+    """
+    return max(nominal_date, local_date.isoformat()) if isinstance(rule, Yearly) else nominal_date
 
 
 def upcoming(
@@ -57,7 +66,7 @@ def upcoming(
     _refuse_naive(now)
     least = max(first_date, after_date or first_date, _named_near(now))
     dates = takewhile(lambda due: due.local_date.year - now.year <= _FORESEEN_YEARS, _dates(rule, least))
-    new = (due for due in dates if due.nominal_date != after_date and due.due_at > now)
+    new = (due for due in dates if _is_beyond(due, rule, after_date) and due.due_at > now)
     return list(islice(new, count))
 
 
@@ -131,6 +140,18 @@ def _dates(rule: Rule, least: str) -> Iterator[DueDate]:
             return reminder_dates(rule, least=least)
         case Notification():
             return notification_dates(rule, least=least)
+
+
+def _is_beyond(due: DueDate, rule: Rule, after_date: str | None) -> bool:
+    """Tell whether a date, of those from `after_date` on, is one that has not rung.
+
+    A birthday corrected from February 28 to 29, kept on the 28th, is the same day under another name.
+    """
+    if after_date is None:
+        return True
+    return due.nominal_date != after_date and not (
+        isinstance(rule, Yearly) and due.local_date.isoformat() <= after_date
+    )
 
 
 def _named_near(instant: datetime) -> str:

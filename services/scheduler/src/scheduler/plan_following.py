@@ -6,7 +6,7 @@ from typing import assert_never
 
 import asyncpg
 from domain.due_date import DueDate
-from domain.due_dates import planned
+from domain.due_dates import planned, rung_date
 from domain.kinds import kind_of
 from domain.occasion import LeapDayPolicy, Notification, Reminder, Rule, Yearly
 from domain.send_window import spread
@@ -33,14 +33,16 @@ async def plan_following(
 
 def following(row: asyncpg.Record, due_types: DueTypes) -> Pending | None:
     """Return the PENDING row that follows the one claimed; None when its rule has no date after it."""
-    due = planned(claimed_rule(row), first_date=row["nominal_date"], after_date=row["nominal_date"])
+    rule = claimed_rule(row)
+    after_date = rung_date(rule, nominal_date=row["nominal_date"], local_date=row["local_date"])
+    due = planned(rule, first_date=row["nominal_date"], after_date=after_date)
     if due is None:
         return None
     due = spread(due, row["occasion_id"], due_types[row["occasion_type"]].send_window_minutes)
     claimed = Pending(**{name: row[name] for name in Pending.__struct_fields__})
     # When it was planned stays: a date that follows one in time is in time too, however long the drain takes.
     ripe_at = max(due.due_at, row["ripe_at"] or due.due_at)
-    return replace(claimed, **dated(row["occasion_id"], due), after_date=row["nominal_date"], ripe_at=ripe_at)
+    return replace(claimed, **dated(row["occasion_id"], due), after_date=after_date, ripe_at=ripe_at)
 
 
 def claimed_rule(row: asyncpg.Record) -> Rule:

@@ -1,0 +1,325 @@
+"""A crash, and another scheduler's work, at every statement that a scheduler sends, whatever they are."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from domain.events import (
+    Event,
+    OccasionChanged,
+    OccasionState,
+    OccurrenceCompleted,
+    OccurrenceFailed,
+    OccurrenceProgress,
+    UserBirthdayChanged,
+    UserNameChanged,
+    UserState,
+    UserTimezoneChanged,
+)
+from domain.ids import birthday_occasion_id, due_event_id
+from messaging.consume import Received
+from messaging.topology import Topology
+from msgspec import structs
+from runtime.database import Connection, Pool, is_passing
+from scheduler.due_event import due_priorities
+from scheduler.emit_again import emit_unanswered
+from scheduler.emit_due import emit_batch
+from scheduler.on_outcome import on_outcomes
+from scheduler.on_user_event import on_user_events
+from testkit import build
+from testkit.fresh_database import FreshDatabase
+from testkit.stepped_pool import CUT_OFF, Step, cut, open_stepped_pool
+
+OpenPool = Callable[[], Awaitable[Pool]]
+Work = Callable[[Pool], Coroutine[Any, Any, object]]
+
+RING = datetime(2026, 12, 10, 9, tzinfo=UTC)
+DAY = date(2026, 12, 10)
+AT_ONCE = timedelta(0)
+QUARTER = timedelta(minutes=15)
+
+STAYS, MOVES, BORN_ANEW, DELETED, RENAMED, LATECOMER = (UUID(int=number << 64) for number in range(1, 7))
+DAILY, ONCE, ENDED, REMOVED, WEDDING, EARLY = (UUID(int=number << 32) for number in range(1, 7))
+
+CREATED = [build.user_created(user_id=one) for one in (STAYS, MOVES, BORN_ANEW, DELETED, RENAMED)]
+DAILY_ADDED = build.reminder_added(user_id=STAYS, occasion_id=DAILY)
+NOTIFICATION_ADDED = build.notification_added(user_id=STAYS, occasion_id=ONCE)
+ENDED_ADDED = build.reminder_added(user_id=STAYS, occasion_id=ENDED)
+REMOVED_ADDED = build.reminder_added(user_id=RENAMED, occasion_id=REMOVED)
+FIRST = [
+    *CREATED,
+    DAILY_ADDED,
+    NOTIFICATION_ADDED,
+    ENDED_ADDED,
+    REMOVED_ADDED,
+    build.reminder_added(user_id=LATECOMER, occasion_id=EARLY),  # of a user that nobody knows yet
+]
+
+
+def changed(kind: type[UserState], before: UserState, **changes: object) -> UserState:
+    return kind(**structs.asdict(before) | {"version": before.version + 1} | changes)
+
+
+def occasion_changed(before: OccasionState, **changes: object) -> OccasionChanged:
+    return OccasionChanged(**structs.asdict(before) | {"version": before.version + 1} | changes)
+
+
+EAST = changed(UserTimezoneChanged, CREATED[1], timezone="Asia/Tokyo")
+LATER_BORN = changed(
+    UserBirthdayChanged, CREATED[2], date_of_birth=date(1990, 12, 12), first_date="2026-12-12"
+)
+AUGUSTA = changed(UserNameChanged, CREATED[4], first_name="Augusta")
+REWORDED = occasion_changed(DAILY_ADDED, message="Water them now")
+CHANGES = [
+    EAST,
+    LATER_BORN,
+    build.user_deleted(DELETED),
+    AUGUSTA,
+    REWORDED,
+    build.occasion_removed(REMOVED_ADDED),
+    build.occasion_added(user_id=RENAMED, occasion_id=WEDDING),
+]
+# Most of them tell of what has rung.
+LATER_CHANGES = [
+    changed(UserTimezoneChanged, EAST, timezone="America/Los_Angeles"),
+    changed(UserNameChanged, LATER_BORN, last_name="King"),
+    build.user_deleted(RENAMED, version=3),
+    build.user_created(user_id=LATECOMER),
+    occasion_changed(REWORDED, rrule="FREQ=WEEKLY", first_date="2026-12-10"),
+    occasion_changed(NOTIFICATION_ADDED, message="Your trial ended"),
+    occasion_changed(ENDED_ADDED, last_date=DAY),
+]
+RUNG = [
+    *(birthday_occasion_id(user) for user in (STAYS, MOVES, RENAMED)),
+    DAILY,
+    ONCE,
+    ENDED,
+]
+
+
+def answers() -> list[Event]:
+    """One is still in delivery, one has failed."""
+    asked, bad, *good = (due_event_id(occasion, DAY.isoformat()) for occasion in RUNG)
+    later = RING + timedelta(days=9999)
+    return [
+        OccurrenceProgress(due_event_id=asked, user_id=STAYS, occurred_at=RING, check_at=later),
+        OccurrenceFailed(due_event_id=bad, user_id=STAYS, occurred_at=RING, results=(), reason="HTTP 404"),
+        *(OccurrenceCompleted(due_event_id=one, user_id=STAYS, occurred_at=RING, results=()) for one in good),
+    ]
+
+
+def received(events: Sequence[Event]) -> list[Received]:
+    return [Received(event_id=UUID(int=0), event=event, receipt="") for event in events]
+
+
+@pytest.fixture
+def work(topology: Topology) -> dict[str, Work]:
+    """Give what schedulers do, by name, in an order that has a life in it; all of it may be done again."""
+    priorities = due_priorities(topology)
+
+    async def plan(events: Sequence[Event], pool: Pool) -> None:
+        await on_user_events(pool, priorities, received(events))
+
+    async def emit(pool: Pool) -> None:
+        await emit_batch(pool, topology, now=RING, batch=500, check_after=AT_ONCE)
+
+    async def expire(pool: Pool) -> None:
+        late = RING + timedelta(days=2)
+        while await emit_batch(pool, topology, now=late, batch=500, check_after=AT_ONCE, returned_at=late):
+            pass  # a daily reminder has missed more than one day
+
+    async def emit_again(pool: Pool, *, give_up_after: int = 9) -> None:
+        await emit_unanswered(pool, topology, batch=500, check_after=QUARTER, give_up_after=give_up_after)
+
+    async def hear(pool: Pool) -> None:
+        await on_outcomes(pool, received(answers()))
+
+    return {
+        "plan": partial(plan, FIRST),
+        "plan users": partial(plan, CREATED),
+        "plan occasions": partial(plan, [event for event in FIRST if isinstance(event, OccasionState)]),
+        "plan anew": partial(plan, CHANGES),
+        "emit": emit,
+        "plan after the ring": partial(plan, LATER_CHANGES),
+        "expire": expire,
+        "emit again": emit_again,
+        "give up": partial(emit_again, give_up_after=0),
+        "hear": hear,
+    }
+
+
+LIFE = ["plan", "plan anew", "emit", "plan after the ring", "emit again", "hear"]
+# Each piece of work, after how much of a life.
+WORK_AFTER = {name: number for number, name in enumerate(LIFE)} | {"expire": 2, "give up": 4}
+
+FORGET = """
+    DELETE FROM schedule.users; DELETE FROM schedule.occasions; DELETE FROM schedule.occurrences;
+    DELETE FROM schedule.history; DELETE FROM outbox.messages
+"""
+# All that is kept, but for the database's own times.
+READ = """
+    SELECT 'user' AS place, id::text AS owner, to_jsonb(kept)::text AS kept FROM schedule.users AS kept
+    UNION ALL
+    SELECT 'occasion', user_id::text, to_jsonb(kept)::text FROM schedule.occasions AS kept
+    UNION ALL
+    SELECT 'open', user_id::text, (to_jsonb(kept) - '{check_at,planned_at}'::text[])::text
+    FROM schedule.occurrences AS kept
+    UNION ALL
+    SELECT 'over', user_id::text, (to_jsonb(kept) - 'finished_at')::text FROM schedule.history AS kept
+    UNION ALL
+    SELECT 'message', group_id, concat_ws(' ', event_id, event_type, body::jsonb -> 'data' -> 'message')
+    FROM outbox.messages
+    ORDER BY 1, 2, 3
+"""
+# What was emitted has its message, and will be asked about: in a quarter of an hour, or as progress said.
+SILENT = """
+    SELECT count(*) FROM schedule.occurrences AS occurrence
+    WHERE status = 'PROCESSING' AND NOT (
+        check_at IS NOT NULL
+        AND EXISTS (SELECT FROM outbox.messages AS message WHERE message.event_id = occurrence.event_id)
+    )
+"""
+AT_WORK = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+
+
+async def everything(admin: Connection) -> list[tuple[str, ...]]:
+    return [tuple(row) for row in await admin.fetch(READ)]
+
+
+async def until_done_or_waiting(admin: Connection, tasks: list[asyncio.Task[object]]) -> None:
+    """Wait until each has done its work or waits for a lock."""
+    async with asyncio.timeout(10):
+        while await admin.fetchval(AT_WORK) + sum(task.done() for task in tasks) < len(tasks):
+            await asyncio.wait(tasks, timeout=0.001)
+
+
+async def live(admin: Connection, pool: Pool, past: list[Work]) -> None:
+    """Have all this happen and nothing else."""
+    await admin.execute(FORGET)
+    for one in past:
+        await one(pool)
+
+
+async def statements_of(work: Work, url: str) -> int:
+    """Do the work; return how many statements that took."""
+    sent: set[int] = set()
+
+    async def count(step: Step, _: asyncpg.Connection) -> None:
+        sent.add(step.number)
+
+    pool = await open_stepped_pool(url, count)
+    await work(pool)
+    await pool.close()
+    return len(sent)
+
+
+async def crash_after(number: int, *, work: Work, url: str, others: list[Pool], admin: Connection) -> None:
+    """Kill a scheduler's backend after so many statements, while others are at the same work."""
+    tasks: list[asyncio.Task[object]] = []
+
+    async def crash(step: Step, connection: asyncpg.Connection) -> None:
+        if step.number + step.answered == number and not tasks:
+            tasks.extend(asyncio.create_task(work(pool)) for pool in others)
+            await until_done_or_waiting(admin, tasks)
+            await cut(connection, admin)
+            if step.answered:  # and nobody hears it
+                raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+
+    pool = await open_stepped_pool(url, crash)
+    with pytest.raises(CUT_OFF) as caught:
+        await work(pool)
+    assert is_passing(caught.value)
+    await asyncio.gather(*tasks)
+    pool.terminate()
+
+
+@pytest.mark.parametrize("name", WORK_AFTER)
+async def test_a_crash_at_any_statement_loses_nothing_and_repeats_nothing(
+    work: dict[str, Work], database: FreshDatabase, open_pool: OpenPool, admin: Connection, name: str
+) -> None:
+    others = [await open_pool() for _ in range(2)]
+    url = database.url("carillon_scheduler")
+    past = [work[earlier] for earlier in LIFE[: WORK_AFTER[name]]]
+    await live(admin, others[0], past)
+    statements = await statements_of(work[name], url)
+    undisturbed = await everything(admin)
+
+    for number in range(statements + 1):  # from before the first to after the last, a COMMIT
+        await live(admin, others[0], past)
+        await crash_after(number, work=work[name], url=url, others=others, admin=admin)
+        assert await admin.fetchval(SILENT) == 0
+        await work[name](others[0])
+        assert (number, undisturbed) == (number, await everything(admin))
+
+
+async def meet_after(number: int, *, one: Work, other: Work, url: str, pool: Pool, admin: Connection) -> None:
+    """Have one scheduler stand still after so many statements until the other is done, or waits for it."""
+    tasks: list[asyncio.Task[object]] = []
+
+    async def stand_still(step: Step, _: asyncpg.Connection) -> None:
+        if step.number + step.answered == number and not tasks:
+            tasks.append(asyncio.create_task(other(pool)))
+            await until_done_or_waiting(admin, tasks)
+
+    standing = await open_stepped_pool(url, stand_still)
+    await one(standing)
+    await asyncio.gather(*tasks)
+    await standing.close()
+
+
+def by_owner(kept: list[tuple[str, ...]]) -> dict[str, list[tuple[str, ...]]]:
+    return {owner: [row for row in kept if row[1] == owner] for _, owner, _ in kept}
+
+
+@pytest.mark.parametrize(
+    ("past", "one", "other"),
+    [
+        (0, "plan users", "plan occasions"),
+        (0, "plan occasions", "plan users"),
+        (1, "emit", "plan anew"),
+        (1, "plan anew", "emit"),
+        (1, "plan anew", "plan after the ring"),
+        (1, "plan after the ring", "plan anew"),
+        (2, "emit", "plan after the ring"),
+        (2, "plan after the ring", "emit"),
+        (2, "emit", "emit"),
+        (4, "give up", "hear"),
+        (4, "hear", "give up"),
+        (4, "emit again", "hear"),
+        (4, "hear", "emit again"),
+    ],
+)
+async def test_met_at_any_statement_two_schedulers_do_what_they_do_one_after_the_other(
+    work: dict[str, Work],
+    database: FreshDatabase,
+    open_pool: OpenPool,
+    admin: Connection,
+    past: int,
+    one: str,
+    other: str,
+) -> None:
+    pool, url = await open_pool(), database.url("carillon_scheduler")
+    before = [work[name] for name in LIFE[:past]]
+    in_turn = []
+    for names in ((one, other), (other, one)):
+        await live(admin, pool, [*before, *(work[name] for name in names), work[one], work[other]])
+        in_turn.append(by_owner(await everything(admin)))
+    await live(admin, pool, before)
+    statements = await statements_of(work[one], url)
+
+    for number in range(statements + 1):
+        await live(admin, pool, before)
+        await meet_after(number, one=work[one], other=work[other], url=url, pool=pool, admin=admin)
+        for name in (one, other):  # what one had to pass over while the other held it
+            await work[name](pool)
+        met = by_owner(await everything(admin))
+        # Which of the two comes first may differ from user to user.
+        for owner in met.keys() | in_turn[0].keys():
+            assert (number, met.get(owner)) in [(number, turn.get(owner)) for turn in in_turn]
