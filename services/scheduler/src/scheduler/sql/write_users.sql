@@ -18,4 +18,4 @@ ON CONFLICT (id) DO UPDATE SET
     first_date = excluded.first_date,
     deleted_at = excluded.deleted_at
 WHERE known.version < excluded.version
-RETURNING known.id;
+RETURNING known.id, xmax <> 0 AS met_before;
