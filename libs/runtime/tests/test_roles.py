@@ -30,6 +30,7 @@ TABLES = {
     (SCHEDULER, "schedule.history"): "INSERT SELECT UPDATE",
     (SCHEDULER, "schedule.occasions"): "DELETE INSERT SELECT UPDATE",
     (SCHEDULER, "schedule.occurrences"): "DELETE INSERT SELECT UPDATE",
+    (SCHEDULER, "schedule.pulse"): "SELECT UPDATE",
     (SCHEDULER, "schedule.users"): "INSERT SELECT UPDATE",
     (DISPATCHER, "outbox.messages"): "DELETE SELECT UPDATE",
     (DISPATCHER, "outbox.rejected"): "INSERT SELECT",

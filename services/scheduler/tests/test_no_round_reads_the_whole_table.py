@@ -85,7 +85,7 @@ async def test_no_statement_of_a_round_reads_the_whole_table(crowded: Connection
     # The claim reads its partial index in order of due time, and no more of it than it takes.
     plan = await explain(crowded, "claim_due", [NOW, 500, timedelta(minutes=15)])
 
-    [scan] = [node for node in plan if node.get("Index Name") == "occurrences_due"]
+    [scan] = [node for node in plan if node.get("Index Name") == "occurrences_due_by_priority"]
     assert scan["Actual Rows"] == 500
     assert "Sort" not in {node["Node Type"] for node in plan}
 

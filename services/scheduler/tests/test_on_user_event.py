@@ -15,6 +15,7 @@ from domain.events import (
     UserTimezoneChanged,
 )
 from domain.occasion_rule import birthday_of
+from domain.zones import TZ_DATABASE_VERSION
 from msgspec import structs
 from runtime.database import Connection
 from testkit import build
@@ -63,6 +64,12 @@ async def test_a_created_user_is_planned_once(plan: Plan, pending: Rows) -> None
         "last_date": None,
         "occasion_version": None,
         "due_at": datetime(2026, 12, 9, 23, 30, tzinfo=UTC),
+        "ripe_at": datetime(2026, 12, 9, 23, 30, tzinfo=UTC),
+        "planned_at": row["planned_at"],  # by the clock
+        "tz_database": TZ_DATABASE_VERSION,
+        "jitter_seconds": 0,
+        "parked": None,
+        "unanswered": 0,
         "user_version": 1,
         "emitted_at": None,
         "check_at": None,

@@ -29,6 +29,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
     """Plan, emit and record until `stop` is set."""
     topology = load_topology(Path(settings.topology_file))
     check_after = timedelta(seconds=settings.check_after_seconds)
+    offset = timedelta(seconds=settings.clock_offset_seconds)
     async with (
         open_pool("scheduler", settings, stop) as pool,
         open_sqs(settings.aws_region, connections=SQS_CONNECTIONS) as sqs,
@@ -39,7 +40,9 @@ async def serve(settings: Settings, stop: Stop) -> None:
             )
             for name in (USER_EVENTS, OUTCOMES)
         ]
-        user_events = Consumer(user_queue, partial(on_user_events, pool, due_priorities(topology)))
+        user_events = Consumer(
+            user_queue, partial(on_user_events, pool, due_priorities(topology), offset=offset)
+        )
         outcomes = Consumer(outcome_queue, partial(on_outcomes, pool))
         checks: dict[str, Check] = {
             "database": partial(ping, pool),
@@ -53,7 +56,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
                         emit_due,
                         pool,
                         topology,
-                        offset=timedelta(seconds=settings.clock_offset_seconds),
+                        offset=offset,
                         batch=settings.claim_batch,
                         check_after=check_after,
                     ),

@@ -1,6 +1,7 @@
 """Planning: users' and occasions' newest states become the one PENDING row of each occasion."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -25,7 +26,9 @@ Locked = Mapping[UUID, asyncpg.Record]
 Plans = Mapping[UUID, Pending | None]
 
 
-async def on_user_events(pool: Pool, priorities: DuePriorities, batch: Sequence[Received]) -> None:
+async def on_user_events(
+    pool: Pool, priorities: DuePriorities, batch: Sequence[Received], *, offset: timedelta = timedelta(0)
+) -> None:
     """Bring users, occasions and PENDING rows to the newest state the batch tells of, in one transaction.
 
     Repeated and reordered events change nothing: each carries the whole state of its user or occasion and
@@ -34,15 +37,18 @@ async def on_user_events(pool: Pool, priorities: DuePriorities, batch: Sequence[
     Locks go users, PENDING rows, occasions, each in order of id, so two schedulers with the same ones wait
     instead of deadlocking. Occasions are written only under their user's lock, but for a claim, which holds
     the PENDING row.
+
+    The business clock, the database's now() plus `offset`, tells when a date was planned and nothing else.
     """
     users, occasions = newest_states(received.event for received in batch)
     async with pool.acquire() as connection, connection.transaction():
+        now = await connection.fetchval(SQL["read_now"], offset)
         owners = {event.user_id for event in occasions.values()}
         changed_users, met_before = await write_users(connection, users, owners)
         # Who is new has no PENDING row: looking for it, twice, was a fifth of what planning a new user cost.
         pending = await lock_pending(connection, occasions, met_before)
         changed_occasions = await write_occasions(connection, occasions)
-        plans = await plan_all(connection, priorities, changed_users, changed_occasions, pending)
+        plans = await plan_all(connection, priorities, changed_users, changed_occasions, pending, now=now)
         planned = [row for row in plans.values() if row]
         await write_pending(connection, planned)
         await cancel_pending(connection, cancelled(pending, changed_users, changed_occasions, plans))
@@ -103,6 +109,7 @@ async def write_users(
         [state and state.leap_day_policy.value for state in states],
         [state and state.first_date for state in states],
         [event.occurred_at if isinstance(event, UserDeleted) else None for event in events],
+        [event.occurred_at if event else None for event in events],
     )
     written = {row["id"]: row["met_before"] for row in rows}
     changed = {event.user_id: event for event in events if event and event.user_id in written}
@@ -110,13 +117,22 @@ async def write_users(
 
 
 async def plan_all(
-    connection: Connection, priorities: DuePriorities, users: Users, occasions: Occasions, pending: Locked
+    connection: Connection,
+    priorities: DuePriorities,
+    users: Users,
+    occasions: Occasions,
+    pending: Locked,
+    *,
+    now: datetime,
 ) -> Plans:
     """Plan every occasion of the users that changed, and the occasions that did; None: no date is left."""
     await forget_occasions(connection, [event for event in users.values() if isinstance(event, UserDeleted)])
     known = [birthday(event) for event in users.values() if isinstance(event, UserState)]
     known += await read_occasions(connection, occasions.keys(), users.keys())
-    return {one.state.occasion_id: plan(one, pending.get(one.state.occasion_id), priorities) for one in known}
+    return {
+        one.state.occasion_id: plan(one, pending.get(one.state.occasion_id), priorities, now=now)
+        for one in known
+    }
 
 
 def cancelled(pending: Locked, users: Users, occasions: Occasions, plans: Plans) -> list[tuple[UUID, str]]:

@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 from domain.due_date import DueDate
 from domain.ids import due_event_id
+from domain.zones import TZ_DATABASE_VERSION
 from msgspec import Struct
 from runtime.database import Connection
 from runtime.statements import Statements
@@ -19,6 +20,7 @@ class Pending(Struct, frozen=True, kw_only=True):
     """One planned occurrence, in the order of columns of `write_pending.sql`. Instants are UTC.
 
     `anchor_date` and `send_at_local` are where its rule starts; `claimed_rule` finds it again by them.
+    Lateness counts from `ripe_at`, the later of `due_at` and the change that set the date.
     """
 
     event_id: UUID
@@ -42,6 +44,10 @@ class Pending(Struct, frozen=True, kw_only=True):
     due_at: datetime
     user_version: int
     occasion_version: int | None
+    jitter_seconds: int = 0
+    tz_database: str | None
+    planned_at: datetime | None
+    ripe_at: datetime
 
 
 def dated(occasion_id: UUID, due: DueDate) -> dict[str, Any]:
@@ -52,6 +58,7 @@ def dated(occasion_id: UUID, due: DueDate) -> dict[str, Any]:
         "local_date": due.local_date,
         "send_at_local": due.local_time,
         "due_at": due.due_at,
+        "tz_database": TZ_DATABASE_VERSION,
     }
 
 

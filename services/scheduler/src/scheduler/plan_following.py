@@ -33,7 +33,9 @@ def following(row: asyncpg.Record) -> Pending | None:
     if due is None:
         return None
     claimed = Pending(**{name: row[name] for name in Pending.__struct_fields__})
-    return replace(claimed, **dated(row["occasion_id"], due), after_date=row["nominal_date"])
+    # When it was planned stays: a date that follows one in time is in time too, however long the drain takes.
+    ripe_at = max(due.due_at, row["ripe_at"] or due.due_at)
+    return replace(claimed, **dated(row["occasion_id"], due), after_date=row["nominal_date"], ripe_at=ripe_at)
 
 
 def claimed_rule(row: asyncpg.Record) -> Rule:

@@ -1,6 +1,7 @@
 """Planning: an occasion's and its user's newest states come to the one PENDING row of the occasion."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -29,6 +30,7 @@ class Occasion(Struct, frozen=True, kw_only=True):
 
     state: OccasionState
     user_version: int
+    user_occurred_at: datetime
     first_name: str
     last_name: str
     timezone: str
@@ -51,6 +53,7 @@ def birthday(user: UserState) -> Occasion:
     return Occasion(
         state=state,
         user_version=user.version,
+        user_occurred_at=user.occurred_at,
         first_name=user.first_name,
         last_name=user.last_name,
         timezone=user.timezone,
@@ -70,6 +73,7 @@ async def read_occasions(
         Occasion(
             state=state_of(row),
             user_version=row["user_version"],
+            user_occurred_at=row["user_occurred_at"] or row["occurred_at"],
             first_name=row["first_name"],
             last_name=row["last_name"],
             timezone=row["timezone"],
@@ -87,7 +91,9 @@ def state_of(row: asyncpg.Record) -> OccasionState:
     return OccasionState(**told | {"type": OccasionType(row["type"]), "priority": priority})
 
 
-def plan(occasion: Occasion, pending: asyncpg.Record | None, priorities: DuePriorities) -> Pending | None:
+def plan(
+    occasion: Occasion, pending: asyncpg.Record | None, priorities: DuePriorities, *, now: datetime
+) -> Pending | None:
     """Return an occasion's PENDING row, never on or before the date emitted last; None if no date is left.
 
     Raises ValueError for a state that cannot be planned.
@@ -116,4 +122,6 @@ def plan(occasion: Occasion, pending: asyncpg.Record | None, priorities: DuePrio
         message=state.message,
         user_version=occasion.user_version,
         occasion_version=None if state.type is OccasionType.BIRTHDAY else state.version,
+        planned_at=now,
+        ripe_at=max(due.due_at, state.occurred_at, occasion.user_occurred_at),
     )

@@ -13,9 +13,9 @@ marked AS (
 )
 INSERT INTO schedule.history (
     event_id, finished_at, occasion_id, occasion_type, user_id, status, priority, nominal_date, local_date,
-    send_at_local, timezone, due_at, emitted_at, failure_reason
+    send_at_local, timezone, due_at, jitter_seconds, emitted_at, failure_reason
 )
 SELECT
     event_id, now(), occasion_id, occasion_type, user_id, 'CANCELLED', priority, nominal_date, local_date,
-    send_at_local, timezone, due_at, NULL, reason
+    send_at_local, timezone, due_at, jitter_seconds, NULL, reason
 FROM cancelled;

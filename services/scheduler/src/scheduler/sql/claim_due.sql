@@ -1,15 +1,23 @@
 -- $1 now by the business clock, $2 batch, $3 how long an answer may take (by the database's clock).
 -- The row carries all that is needed: a join would be left stale after a row-lock recheck.
+-- The most urgent first, then the oldest: each priority is a range of the index, read as far as the batch goes.
 WITH due AS MATERIALIZED (
-    SELECT event_id
-    FROM schedule.occurrences
-    WHERE status = 'PENDING' AND due_at <= $1
-    ORDER BY due_at
+    SELECT ripe.event_id, ripe.user_version, ripe.occasion_version
+    FROM generate_series(0, 3) AS urgency (priority)
+    CROSS JOIN LATERAL (
+        SELECT event_id, user_version, occasion_version
+        FROM schedule.occurrences
+        WHERE status = 'PENDING' AND parked IS NULL AND priority = urgency.priority AND due_at <= $1
+        ORDER BY due_at
+        LIMIT $2
+        FOR UPDATE SKIP LOCKED
+    ) AS ripe
     LIMIT $2
-    FOR UPDATE SKIP LOCKED
 )
 UPDATE schedule.occurrences AS occurrence
 SET status = 'PROCESSING', emitted_at = $1, check_at = now() + $3::interval
 FROM due
 WHERE occurrence.event_id = due.event_id AND occurrence.status = 'PENDING'
+    AND occurrence.user_version = due.user_version
+    AND occurrence.occasion_version IS NOT DISTINCT FROM due.occasion_version
 RETURNING occurrence.*;
