@@ -9,7 +9,7 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
-from bench import api, claim, claim_among, end_to_end, import_users, plan, relay, webhook
+from bench import api, claim, claim_among, end_to_end, import_users, pick_up, plan, relay, webhook
 from bench.conditions import conditions
 from bench.figures import Report
 from bench.results import Results, table, write
@@ -21,6 +21,7 @@ BENCHES: dict[str, Callable[..., Awaitable[Report]]] = {
     "plan": plan.run,
     "claim": claim.run,
     "claim_among": claim_among.run,
+    "pick_up": pick_up.run,
     "relay": relay.run,
     "webhook": webhook.run,
     "end_to_end": end_to_end.run,
