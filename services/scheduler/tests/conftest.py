@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
+from domain.catch_up import NEVER
 from domain.events import Event
 from messaging.consume import Received
 from messaging.topology import Topology
@@ -54,12 +55,13 @@ async def pool(open_pool: OpenPool) -> Pool:
 
 
 @pytest.fixture
-def plan(pool: Pool, topology: Topology) -> Plan:
-    """Hand over one batch of users' and occasions' events."""
+def plan(pool: Pool, topology: Topology, admin: Connection) -> Plan:
+    """Hand over one batch of users' and occasions' events, at an instant by the business clock."""
 
-    async def hand_over(*events: Event) -> None:
+    async def hand_over(*events: Event, at: datetime | None = None) -> None:
         batch = [Received(event_id=uuid7(), event=event, receipt="") for event in events]
-        await on_user_events(pool, due_priorities(topology), batch)
+        offset = at - await admin.fetchval("SELECT now()") if at else timedelta(0)
+        await on_user_events(pool, due_priorities(topology), batch, offset=offset)
 
     return hand_over
 
@@ -68,9 +70,16 @@ def plan(pool: Pool, topology: Topology) -> Plan:
 def emit(pool: Pool, topology: Topology) -> Emit:
     """Emit one batch of what is due at an instant."""
 
-    async def emit_at(now: datetime, *, batch: int = 500, own_pool: Pool | None = None) -> int:
+    async def emit_at(
+        now: datetime, *, batch: int = 500, own_pool: Pool | None = None, returned_at: datetime = NEVER
+    ) -> int:
         return await emit_batch(
-            own_pool or pool, topology, now=now, batch=batch, check_after=timedelta(minutes=15)
+            own_pool or pool,
+            topology,
+            now=now,
+            batch=batch,
+            check_after=timedelta(minutes=15),
+            returned_at=returned_at,
         )
 
     return emit_at

@@ -115,7 +115,7 @@ async def test_it_does_not_spin_while_another_scheduler_holds_what_is_due(
     due_at = await due_in(admin, timedelta(0))
 
     async with pool.acquire() as other, other.transaction():
-        await other.fetch(SQL["claim_due"], due_at, 500, timedelta(minutes=15))
+        await other.fetch(SQL["claim_due"], due_at, 500, timedelta(minutes=15), None, due_at)
         statements.clear()
         async with emitting():
             started = asyncio.get_running_loop().time()

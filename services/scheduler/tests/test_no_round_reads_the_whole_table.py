@@ -64,13 +64,16 @@ async def test_no_statement_of_a_round_reads_the_whole_table(crowded: Connection
     )
     assert ids is not None
     rounds: dict[str, list[object]] = {
-        "read_clock": [timedelta(0)],
-        "claim_due": [NOW, 500, timedelta(minutes=15)],
-        "claim_unanswered": [500, timedelta(minutes=15)],
+        "read_clock": [timedelta(0), timedelta(minutes=1)],
+        "claim_due": [NOW, 500, timedelta(minutes=15), None, NOW],
+        "claim_unanswered": [500, timedelta(minutes=15), timedelta(0)],
         "lock_pending": [ids["occasions"], ids["users"]],
         "lock_answered": [ids["events"]],
         "finish": [ids["events"], ["COMPLETED"] * 500, [None] * 500],
         "check_later": [ids["events"], [NOW] * 500],
+        "expire": [ids["events"], ["too late"] * 500],
+        "park": [ids["events"], ["unknown zone"] * 500],
+        "forget_words": [ids["users"]],
         "cancel_pending": [ids["events"], ["user deleted"] * 500],
     }
 
@@ -83,7 +86,7 @@ async def test_no_statement_of_a_round_reads_the_whole_table(crowded: Connection
     assert touched == dict.fromkeys(rounds, False)
 
     # The claim reads its partial index in order of due time, and no more of it than it takes.
-    plan = await explain(crowded, "claim_due", [NOW, 500, timedelta(minutes=15)])
+    plan = await explain(crowded, "claim_due", [NOW, 500, timedelta(minutes=15), None, NOW])
 
     [scan] = [node for node in plan if node.get("Index Name") == "occurrences_due_by_priority"]
     assert scan["Actual Rows"] == 500

@@ -15,7 +15,7 @@ from runtime.database import Connection, Pool
 from runtime.statements import Statements
 from scheduler.due_event import due_priorities
 from scheduler.on_user_event import on_user_events
-from scheduler.plan_following import plan_following
+from scheduler.plan_following import following, plan_following
 from testkit import build
 from testkit.wait import eventually
 
@@ -30,8 +30,8 @@ RING = datetime(2026, 12, 10, 9, tzinfo=UTC)
 
 async def claim(connection: Connection) -> None:
     """Do what a claim does, up to its commit."""
-    rows = await connection.fetch(SQL["claim_due"], RING, 500, timedelta(minutes=15))
-    await plan_following(connection, rows)
+    rows = await connection.fetch(SQL["claim_due"], RING, 500, timedelta(minutes=15), None, RING)
+    await plan_following(connection, [(row, following(row)) for row in rows])
 
 
 async def until_one_waits(admin: Connection, *, others: int = 0) -> None:

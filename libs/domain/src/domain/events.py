@@ -1,15 +1,19 @@
 """Events: past facts, as they are published; contracts/events holds their schemas."""
 
 from datetime import date
-from typing import Literal
 from uuid import UUID
 
-import msgspec
-
 from domain.due_events import AnniversaryDue, BirthdayDue, DueEvent, NotificationDue, ReminderDue
-from domain.event import Count, Event, Instant, LocalTime, NominalDate, Text, Version
+from domain.event import Event, Instant, LocalTime, NominalDate, Text, Version
 from domain.occasion import LeapDayPolicy
 from domain.occasion_events import OccasionAdded, OccasionChanged, OccasionRemoved, OccasionState
+from domain.occurrence_events import (
+    DeliveryResult,
+    OccurrenceCompleted,
+    OccurrenceExpired,
+    OccurrenceFailed,
+    OccurrenceProgress,
+)
 
 __all__ = [
     "EVENT_TYPES",
@@ -24,6 +28,7 @@ __all__ = [
     "OccasionRemoved",
     "OccasionState",
     "OccurrenceCompleted",
+    "OccurrenceExpired",
     "OccurrenceFailed",
     "OccurrenceProgress",
     "ReminderDue",
@@ -77,43 +82,6 @@ class UserDeleted(Event, frozen=True, kw_only=True):
     occurred_at: Instant
 
 
-class DeliveryResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """How one endpoint's delivery of a due event ended, after how many attempts."""
-
-    endpoint_id: UUID
-    status: Literal["delivered", "failed", "missed", "cancelled"]
-    attempts: Count
-    reason: str | None = None
-
-
-class OccurrenceCompleted(Event, frozen=True, kw_only=True):
-    """Every delivery of a due event was settled, and none of them failed."""
-
-    due_event_id: UUID
-    user_id: UUID
-    occurred_at: Instant
-    results: tuple[DeliveryResult, ...]
-
-
-class OccurrenceFailed(Event, frozen=True, kw_only=True):
-    """Every delivery of a due event was settled, and at least one was given up."""
-
-    due_event_id: UUID
-    user_id: UUID
-    occurred_at: Instant
-    results: tuple[DeliveryResult, ...]
-    reason: Text
-
-
-class OccurrenceProgress(Event, frozen=True, kw_only=True):
-    """A due event was seen to be still in delivery; ask again at `check_at`."""
-
-    due_event_id: UUID
-    user_id: UUID
-    occurred_at: Instant
-    check_at: Instant
-
-
 EVENT_TYPES: dict[str, type[Event]] = {
     event.event_type: event
     for event in (
@@ -132,6 +100,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         OccurrenceCompleted,
         OccurrenceFailed,
         OccurrenceProgress,
+        OccurrenceExpired,
     )
 }
 """Every event type this release reads or writes, by name."""

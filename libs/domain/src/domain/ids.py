@@ -14,5 +14,5 @@ def due_event_id(occasion_id: UUID, nominal_date: str) -> UUID:
 
 
 def outcome_event_id(due_event_id: UUID, event_type: str) -> UUID:
-    """Name the outcome of a due event: `OccurrenceCompleted` or `OccurrenceFailed`."""
+    """Name the outcome of a due event: `OccurrenceCompleted`, `…Failed` or `…Expired`."""
     return uuid5(due_event_id, event_type)

@@ -13,6 +13,7 @@ from runtime.health import Check, serve_health
 from runtime.service import run_service
 from runtime.stopping import Stop, run_loops
 
+from scheduler.catch_up import catch_up
 from scheduler.due_event import due_priorities
 from scheduler.emit_again import emit_again
 from scheduler.emit_due import emit_due
@@ -59,9 +60,25 @@ async def serve(settings: Settings, stop: Stop) -> None:
                         offset=offset,
                         batch=settings.claim_batch,
                         check_after=check_after,
+                        claimers=settings.claimers,
+                    ),
+                    "catch up": partial(
+                        catch_up,
+                        pool,
+                        topology,
+                        offset=offset,
+                        batch=settings.claim_batch,
+                        check_after=check_after,
+                        per_second=settings.backlog_per_second,
                     ),
                     "emit again": partial(
-                        emit_again, pool, topology, batch=settings.claim_batch, check_after=check_after
+                        emit_again,
+                        pool,
+                        topology,
+                        offset=offset,
+                        batch=settings.claim_batch,
+                        check_after=check_after,
+                        give_up_after=settings.give_up_after,
                     ),
                     USER_EVENTS: user_events.run,
                     OUTCOMES: outcomes.run,

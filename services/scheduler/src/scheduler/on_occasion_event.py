@@ -53,9 +53,14 @@ async def write_occasions(
 
 
 async def forget_occasions(connection: Connection, deleted: Sequence[UserDeleted]) -> None:
-    """Erase what deleted users had; their own tombstones keep later events of it out."""
+    """Erase what deleted users had, and the words of what rings for them at this moment.
+
+    Their own tombstones keep later events of it out.
+    """
     if deleted:
-        await connection.execute(SQL["forget_occasions"], [user.user_id for user in deleted])
+        user_ids = [user.user_id for user in deleted]
+        await connection.execute(SQL["forget_occasions"], user_ids)
+        await connection.execute(SQL["forget_words"], user_ids)
 
 
 def require_plannable(state: OccasionState) -> None:

@@ -34,9 +34,9 @@ async def on_user_events(
     Repeated and reordered events change nothing: each carries the whole state of its user or occasion and
     that one's version, and of a user's event and their occasion's the second plans.
 
-    Locks go users, PENDING rows, occasions, each in order of id, so two schedulers with the same ones wait
-    instead of deadlocking. Occasions are written only under their user's lock, but for a claim, which holds
-    the PENDING row.
+    Locks go users, PENDING rows, occasions, what rang for deleted users, each in order of id, so two
+    schedulers with the same ones wait instead of deadlocking. Occasions are written only under their user's
+    lock, but for a claim, which holds the PENDING row.
 
     The business clock, the database's now() plus `offset`, tells when a date was planned and nothing else.
     """

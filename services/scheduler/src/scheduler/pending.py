@@ -10,6 +10,7 @@ from domain.due_date import DueDate
 from domain.ids import due_event_id
 from domain.zones import TZ_DATABASE_VERSION
 from msgspec import Struct
+from msgspec.structs import astuple
 from runtime.database import Connection
 from runtime.statements import Statements
 
@@ -84,10 +85,7 @@ async def lock_pending(
 async def write_pending(connection: Connection, rows: Sequence[Pending]) -> None:
     """Write the PENDING rows of these occasions, new or moved, in one statement."""
     if rows:
-        columns = zip(
-            *(tuple(getattr(row, name) for name in Pending.__struct_fields__) for row in rows), strict=True
-        )
-        await connection.execute(SQL["write_pending"], *map(list, columns))
+        await connection.execute(SQL["write_pending"], *map(list, zip(*map(astuple, rows), strict=True)))
 
 
 async def cancel_pending(connection: Connection, reasons: Sequence[tuple[UUID, str]]) -> None:

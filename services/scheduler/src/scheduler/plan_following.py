@@ -17,9 +17,10 @@ from scheduler.pending import Pending, dated, write_pending
 SQL = Statements("scheduler")
 
 
-async def plan_following(connection: Connection, rows: Sequence[asyncpg.Record]) -> None:
+async def plan_following(
+    connection: Connection, next_dates: Sequence[tuple[asyncpg.Record, Pending | None]]
+) -> None:
     """Write the dates that follow the ones claimed, and mark the occasions that have none."""
-    next_dates = [(row, following(row)) for row in rows]
     await write_pending(connection, [pending for _, pending in next_dates if pending])
     if ended := [row for row, pending in next_dates if not pending]:
         await connection.execute(

@@ -1,13 +1,15 @@
--- $1 now by the business clock, $2 batch, $3 how long an answer may take (by the database's clock).
+-- $1 now by the business clock, $2 batch, $3 how long an answer may take (by the database's clock), $4 and $5 what is
+-- meant: due after $4 (null: since ever) and by $5.
 -- The row carries all that is needed: a join would be left stale after a row-lock recheck.
 -- The most urgent first, then the oldest: each priority is a range of the index, read as far as the batch goes.
 WITH due AS MATERIALIZED (
-    SELECT ripe.event_id, ripe.user_version, ripe.occasion_version
+    SELECT ripe.*
     FROM generate_series(0, 3) AS urgency (priority)
     CROSS JOIN LATERAL (
         SELECT event_id, user_version, occasion_version
         FROM schedule.occurrences
-        WHERE status = 'PENDING' AND parked IS NULL AND priority = urgency.priority AND due_at <= $1
+        WHERE status = 'PENDING' AND parked IS NULL AND priority = urgency.priority
+            AND due_at > coalesce($4::timestamptz, '-infinity') AND due_at <= $5
         ORDER BY due_at
         LIMIT $2
         FOR UPDATE SKIP LOCKED

@@ -1,3 +1,4 @@
+-- $1 batch, $2 how long an answer may take, $3 the business clock's offset.
 WITH unanswered AS MATERIALIZED (
     SELECT event_id
     FROM schedule.occurrences
@@ -7,7 +8,7 @@ WITH unanswered AS MATERIALIZED (
     FOR UPDATE SKIP LOCKED
 )
 UPDATE schedule.occurrences AS occurrence
-SET check_at = now() + $2::interval
+SET check_at = now() + $2::interval, unanswered = occurrence.unanswered + 1
 FROM unanswered
 WHERE occurrence.event_id = unanswered.event_id
-RETURNING occurrence.*;
+RETURNING occurrence.*, now() + $3::interval AS now;
