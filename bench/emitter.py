@@ -16,13 +16,14 @@ import msgspec
 import uvloop
 from messaging.outbox import SQL as OUTBOX_SQL
 from messaging.topology import load_topology
-from msgspec import Struct
+from msgspec import Struct, structs
 from runtime.database import Pool
 from scheduler.emit_due import emit_due
+from scheduler.settings import Settings
 
 from bench.scratch import TOPOLOGY_FILE, log_into_nothing, open_pool
 
-BATCH = 500
+DEFAULTS = {field.name: field.default for field in structs.fields(Settings)}
 CHECK_AFTER = timedelta(minutes=15)
 
 
@@ -76,8 +77,9 @@ async def emit(url: str) -> list[Batch]:
                 topology,
                 stop,
                 offset=offset,
-                batch=BATCH,
+                batch=DEFAULTS["claim_batch"],
                 check_after=CHECK_AFTER,
+                claimers=DEFAULTS["claimers"],
             )
         )
         await asyncio.to_thread(sys.stdin.read)
