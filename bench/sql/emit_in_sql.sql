@@ -1,7 +1,7 @@
 -- All that a claim round does, with no row leaving the database: the least it can cost.
 -- $1 now, $2 batch, $3 how long an answer may take. Ids are plain hashes here, and the next date is simply a year on.
 WITH due AS MATERIALIZED (
-    SELECT ripe.*
+    SELECT ripe.event_id
     FROM generate_series(0, 3) AS urgency (priority)
     CROSS JOIN LATERAL (
         SELECT event_id

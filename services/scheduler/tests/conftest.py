@@ -7,11 +7,13 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
+from asyncpg.connection import LoggedQuery
 from domain.catch_up import NEVER
 from domain.events import Event
 from messaging.consume import Received
 from messaging.topology import Topology
 from runtime.database import Connection, Pool
+from runtime.statements import Statements
 from scheduler.due_event import due_priorities
 from scheduler.emit_due import emit_batch
 from scheduler.on_outcome import on_outcomes
@@ -25,6 +27,8 @@ Emit = Callable[..., Awaitable[int]]
 Hear = Callable[..., Awaitable[None]]
 Rows = Callable[[], Coroutine[Any, Any, list[asyncpg.Record]]]
 
+SQL = Statements("scheduler")
+
 
 @pytest.fixture
 def statements() -> list[str]:
@@ -32,13 +36,26 @@ def statements() -> list[str]:
     return []
 
 
+@pytest.fixture
+def claimed_on() -> list[int]:
+    """Collect, claim by claim, the connection it was made on."""
+    return []
+
+
 @pytest_asyncio.fixture
-async def open_pool(database: FreshDatabase, statements: list[str]) -> AsyncIterator[OpenPool]:
+async def open_pool(
+    database: FreshDatabase, statements: list[str], claimed_on: list[int]
+) -> AsyncIterator[OpenPool]:
     """Open pools, one a scheduler."""
     opened: list[Pool] = []
 
     async def listen(connection: Connection) -> None:
-        connection.add_query_logger(lambda logged: statements.append(logged.query))
+        def heard(logged: LoggedQuery) -> None:
+            statements.append(logged.query)
+            if logged.query == SQL["claim_due"]:
+                claimed_on.append(id(connection))
+
+        connection.add_query_logger(heard)
 
     async def open_one() -> Pool:
         opened.append(await asyncpg.create_pool(database.url("carillon_scheduler"), min_size=1, init=listen))

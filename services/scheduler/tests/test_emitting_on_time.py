@@ -10,7 +10,7 @@ from messaging.envelope import read
 from messaging.topology import Topology
 from runtime.database import Connection, Pool
 from runtime.statements import Statements
-from scheduler.emit_due import emit_due
+from scheduler.emit_due import emit_due, side_by_side
 from testkit import build
 from testkit.wait import eventually
 
@@ -26,10 +26,18 @@ def emitting(pool: Pool, topology: Topology) -> Emitting:
     """Run the loop that emits what is due."""
 
     @asynccontextmanager
-    async def run(*, offset: timedelta = timedelta(0)) -> AsyncIterator[None]:
+    async def run(*, offset: timedelta = timedelta(0), claimers: int = 2) -> AsyncIterator[None]:
         stop = asyncio.Event()
         loop = asyncio.create_task(
-            emit_due(pool, topology, stop, offset=offset, batch=500, check_after=timedelta(minutes=15))
+            emit_due(
+                pool,
+                topology,
+                stop,
+                offset=offset,
+                batch=100,
+                check_after=timedelta(minutes=15),
+                claimers=claimers,
+            )
         )
         try:
             yield
@@ -123,3 +131,44 @@ async def test_it_does_not_spin_while_another_scheduler_holds_what_is_due(
 
     assert 3 <= statements.count(SQL["claim_due"]) <= 30
     assert await outbox() == []
+
+
+@pytest.mark.parametrize("claimers", [1, 3])
+async def test_a_burst_is_shared_by_as_many_claimers_as_there_are(
+    plan: Plan,
+    emitting: Emitting,
+    outbox: Rows,
+    claimed_on: list[int],
+    pool: Pool,
+    admin: Connection,
+    claimers: int,
+) -> None:
+    async with pool.acquire(), pool.acquire(), pool.acquire():
+        pass  # open already, so that none is late for what the first one has done alone
+    await plan(*(build.user_created() for _ in range(1000)))
+    await admin.execute("UPDATE schedule.occurrences SET due_at = now()")
+
+    async def all_rang() -> bool:
+        return len(await outbox()) == 1000
+
+    async with emitting(claimers=claimers):
+        await eventually(all_rang)
+
+    assert len({row["event_id"] for row in await outbox()}) == 1000
+    assert len(set(claimed_on)) == claimers
+
+
+async def test_claimers_end_together_though_one_fails() -> None:
+    ended = []
+
+    async def fail() -> None:
+        raise ConnectionError("the database is away")
+
+    async def finish() -> None:
+        await asyncio.sleep(0)
+        ended.append("finish")
+
+    with pytest.raises(ConnectionError, match="away"):
+        await side_by_side(fail(), finish())
+
+    assert ended == ["finish"]
