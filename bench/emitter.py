@@ -1,4 +1,4 @@
-"""`python -m bench.emitter URL`: a scheduler's loop of emitting as a process of its own, and nothing else.
+"""`python -m bench.emitter URL`: a scheduler's loops of emitting as a process of its own, and nothing else.
 
 It says `ready`, starts when it is told the offset of its clock (a line), stops when its input ends, and then
 tells its batches as JSON.
@@ -18,6 +18,7 @@ from messaging.outbox import SQL as OUTBOX_SQL
 from messaging.topology import load_topology
 from msgspec import Struct, structs
 from runtime.database import Pool
+from scheduler.catch_up import catch_up
 from scheduler.emit_due import emit_due
 from scheduler.settings import Settings
 
@@ -71,16 +72,10 @@ async def emit(url: str) -> list[Batch]:
         await watch(pool, batches)
         print("ready", flush=True)
         offset = timedelta(seconds=float(await asyncio.to_thread(sys.stdin.readline)))
-        emitting = asyncio.create_task(
-            emit_due(
-                pool,
-                topology,
-                stop,
-                offset=offset,
-                batch=DEFAULTS["claim_batch"],
-                check_after=CHECK_AFTER,
-                claimers=DEFAULTS["claimers"],
-            )
+        common = {"offset": offset, "batch": DEFAULTS["claim_batch"], "check_after": CHECK_AFTER}
+        emitting = asyncio.gather(
+            emit_due(pool, topology, stop, **common, claimers=DEFAULTS["claimers"]),
+            catch_up(pool, topology, stop, **common, per_second=DEFAULTS["backlog_per_second"]),
         )
         await asyncio.to_thread(sys.stdin.read)
         stop.set()
