@@ -17,7 +17,8 @@ from testkit.fresh_database import FreshDatabase
 
 from bench import memory
 from bench.claim_cost import Watch, cost
-from bench.figures import Figure, Report, alternate, compare
+from bench.claim_speed import CLAIM, ONE, SQL_ONE, SQL_TWO, TWO, speed
+from bench.figures import Report, alternate
 from bench.scratch import SQL, TEMPLATE, TOPOLOGY_FILE, open_pool, scratch_postgres
 from bench.zones import ZONES
 
@@ -26,11 +27,6 @@ SMALL_BATCH = 50
 CHECK_AFTER = timedelta(minutes=15)
 SPREAD = timedelta(hours=1)
 WARM_BATCHES = 4
-
-ONE, TWO = "one claim at a time", "two claims at a time"
-CLAIM = "the claim statement alone"
-SQL_ONE = "claim, next date and outbox in one SQL statement"
-SQL_TWO = f"{SQL_ONE}, two at a time"
 
 Claim = Callable[[Pool], Awaitable[int]]
 
@@ -153,18 +149,3 @@ async def statements_of_one(server: EmbeddedPostgres, claim: Claim) -> int:
         before = watch.statements
         assert await claim(pool) == SMALL_BATCH
     return watch.statements - before
-
-
-def speed(rates: dict[str, list[float]]) -> list[Figure]:
-    """Return rows/s beside each peer."""
-    return [
-        compare(
-            f"occurrences emitted, {ours}", "rows/s", rates[ours], peer, rates[peer], goal=goal, note=note
-        )
-        for ours, peer, goal, note in (
-            (ONE, CLAIM, None, "the peer writes no outbox and no next date"),
-            (ONE, SQL_ONE, None, "the peer moves no row out of the database"),
-            (TWO, SQL_TWO, None, "the same; ours are one process, as a scheduler has them"),
-            (TWO, SQL_ONE, "≥ 0.65", "or ≥ 25,000 rows/s; the peer has one core, ours two"),
-        )
-    ]
