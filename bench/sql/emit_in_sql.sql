@@ -17,7 +17,8 @@ claimed AS (
     UPDATE schedule.occurrences AS occurrence
     SET status = 'PROCESSING', emitted_at = $1, check_at = now() + $3::interval
     FROM due
-    WHERE occurrence.event_id = due.event_id AND occurrence.status = 'PENDING'
+    WHERE occurrence.event_id = ANY(ARRAY(SELECT event_id FROM due)) AND occurrence.status = 'PENDING'
+        AND occurrence.event_id = due.event_id
     RETURNING occurrence.*
 ),
 planned AS (
