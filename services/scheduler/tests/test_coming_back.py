@@ -114,14 +114,15 @@ async def test_a_zone_change_that_makes_it_due_now_makes_it_no_day_late(
     user = build.user_created(timezone="Pacific/Pago_Pago", send_at_local=time(23))
     moved_at = datetime(2026, 12, 11, 9, 30, tzinfo=UTC)  # half an hour before it rings there
     moved = structs.replace(user, version=2, timezone="Pacific/Kiritimati", occurred_at=moved_at)
-    await plan(user)
+    own_time = datetime.combine(RING.date(), time(23))  # local to its user
+    await plan(user, build.reminder_added(user_id=user.user_id, local_date_time=own_time, rrule=None))
     await plan(UserTimezoneChanged(**structs.asdict(moved)), at=moved_at + SECOND)
 
-    assert await emit(moved_at + SECOND, returned_at=moved_at + SECOND) == 1
+    assert await emit(moved_at + SECOND, returned_at=moved_at + SECOND) == 2
 
-    [row] = await processing()
-    assert (row["local_date"], row["emitted_at"] - row["due_at"]) == (RING.date(), 24.5 * HOUR + SECOND)
-    assert row["ripe_at"] == moved_at
+    rung = [(row["local_date"], row["emitted_at"] - row["due_at"]) for row in await processing()]
+    assert rung == [(RING.date(), 24.5 * HOUR + SECOND)] * 2
+    assert {row["ripe_at"] for row in await processing()} == {moved_at}
 
 
 async def test_a_change_that_leaves_the_date_makes_what_is_missed_no_younger(
@@ -136,6 +137,19 @@ async def test_a_change_that_leaves_the_date_makes_what_is_missed_no_younger(
     await emit(back, returned_at=back)
 
     assert [row["status"] for row in await history()] == ["EXPIRED"]
+
+
+async def test_a_change_during_a_long_drain_makes_nothing_missed(
+    plan: Plan, emit: Emit, processing: Rows
+) -> None:
+    user = build.user_created()
+    await plan(user)
+    renamed = structs.replace(user, version=2, first_name="Augusta", occurred_at=RING + 30 * HOUR)
+    await plan(UserNameChanged(**structs.asdict(renamed)), at=RING + 30 * HOUR)
+
+    await emit(RING + 31 * HOUR, returned_at=RING + HOUR)
+
+    assert [row["first_name"] for row in await processing()] == ["Augusta"]
 
 
 async def test_the_window_is_the_event_types_own(
