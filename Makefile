@@ -62,6 +62,8 @@ lock: $(INSTALLED) ## Resolve the dependencies anew into requirements.lock
 	@$(BIN)/uv lock --upgrade
 	@$(BIN)/uv export --frozen --all-groups --no-emit-workspace --no-header --no-annotate --quiet \
 		--output-file requirements.lock
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --output-file bench/peers/requirements.txt bench/peers/requirements.in
 
 format: $(INSTALLED) ## Format the code
 	@$(BIN)/ruff format $(SOURCES)

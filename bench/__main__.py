@@ -9,7 +9,7 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
-from bench import api, claim, end_to_end, import_users, relay, webhook
+from bench import api, claim, claim_among, end_to_end, import_users, instants, pick_up, plan, relay, webhook
 from bench.conditions import conditions
 from bench.figures import Report
 from bench.results import Results, table, write
@@ -18,7 +18,11 @@ from bench.scratch import log_into_nothing
 BENCHES: dict[str, Callable[..., Awaitable[Report]]] = {
     "api": api.run,
     "import_users": import_users.run,
+    "instants": instants.run,
+    "plan": plan.run,
     "claim": claim.run,
+    "claim_among": claim_among.run,
+    "pick_up": pick_up.run,
     "relay": relay.run,
     "webhook": webhook.run,
     "end_to_end": end_to_end.run,

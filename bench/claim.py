@@ -1,5 +1,6 @@
 """`claim`: emitting what is due, beside the claim statement alone and beside the same work all in SQL."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,8 @@ from testkit.fresh_database import FreshDatabase
 
 from bench import memory
 from bench.claim_cost import Watch, cost
-from bench.figures import Figure, Report, alternate, compare
+from bench.claim_speed import CLAIM, ONE, SQL_ONE, SQL_TWO, TWO, speed
+from bench.figures import Report, alternate
 from bench.scratch import SQL, TEMPLATE, TOPOLOGY_FILE, open_pool, scratch_postgres
 from bench.zones import ZONES
 
@@ -45,9 +47,11 @@ async def run(*, quick: bool) -> Report:
         rates = await alternate(
             rounds,
             {
-                "carillon": lambda: over("carillon_scheduler", partial(emit, BATCH), watch=watch, whole=True),
-                "claim": lambda: over("carillon_scheduler", partial(claim_alone, now)),
-                "sql": lambda: over("postgres", partial(emit_in_sql, now), whole=True),
+                ONE: lambda: over("carillon_scheduler", partial(emit, BATCH), watch=watch, whole=True),
+                TWO: lambda: over("carillon_scheduler", partial(emit, BATCH), at_a_time=2, whole=True),
+                CLAIM: lambda: over("carillon_scheduler", partial(claim_alone, now)),
+                SQL_ONE: lambda: over("postgres", partial(emit_in_sql, now), whole=True),
+                SQL_TWO: lambda: over("postgres", partial(emit_in_sql, now), at_a_time=2, whole=True),
             },
         )
         small = await statements_of_one(server, partial(emit, SMALL_BATCH))
@@ -84,6 +88,7 @@ async def pass_over(
     role: str,
     claim: Claim,
     *,
+    at_a_time: int = 1,
     watch: Watch | None = None,
     whole: bool = False,
 ) -> float:
@@ -98,17 +103,19 @@ async def pass_over(
     ):
         admin = await database.connect()
         await admin.execute(SQL["checkpoint"])
-        claimed, seconds = await batches(pool, claim, watch)
-        assert claimed == occurrences, claimed
+        started = time.perf_counter()
+        claimed = await asyncio.gather(*(batches(pool, claim, watch) for _ in range(at_a_time)))
+        seconds = time.perf_counter() - started
+        assert sum(claimed) == occurrences, claimed
         if whole:
             left = await admin.fetchrow(SQL["count_emitted"])
             assert tuple(left or ()) == (occurrences,) * 3, left
     return occurrences / seconds
 
 
-async def batches(pool: Pool, claim: Claim, watch: Watch) -> tuple[int, float]:
-    """Claim batch after batch until one is empty; return how many rows, and the seconds all of it took."""
-    rows, total, warm = 0, 0.0, None
+async def batches(pool: Pool, claim: Claim, watch: Watch) -> int:
+    """Claim batch after batch until one is empty; return how many rows."""
+    rows, warm = 0, None
     for number in count():
         if number == WARM_BATCHES:  # types looked up, statements prepared, zones read
             memory.forget_peak()
@@ -116,7 +123,7 @@ async def batches(pool: Pool, claim: Claim, watch: Watch) -> tuple[int, float]:
         sent, started = watch.statements, time.perf_counter()
         claimed = await claim(pool)
         seconds = time.perf_counter() - started
-        rows, total = rows + claimed, total + seconds
+        rows += claimed
         if not claimed:
             break
         watch.batch_seconds.append(seconds)
@@ -127,7 +134,7 @@ async def batches(pool: Pool, claim: Claim, watch: Watch) -> tuple[int, float]:
         watch.warm.append(warm)
         watch.grown.append(after - warm)
         watch.peak.append(peak - warm)
-    return rows, total
+    return rows
 
 
 async def statements_of_one(server: EmbeddedPostgres, claim: Claim) -> int:
@@ -142,26 +149,3 @@ async def statements_of_one(server: EmbeddedPostgres, claim: Claim) -> int:
         before = watch.statements
         assert await claim(pool) == SMALL_BATCH
     return watch.statements - before
-
-
-def speed(rates: dict[str, list[float]]) -> list[Figure]:
-    """Return rows/s beside each peer."""
-    ours = rates["carillon"]
-    return [
-        compare(
-            "occurrences emitted",
-            "rows/s",
-            ours,
-            "the claim statement alone",
-            rates["claim"],
-            note="the peer writes no outbox and no next date",
-        ),
-        compare(
-            "occurrences emitted",
-            "rows/s",
-            ours,
-            "claim, next date and outbox in one SQL statement",
-            rates["sql"],
-            note="the peer moves no row out of the database",
-        ),
-    ]

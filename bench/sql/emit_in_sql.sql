@@ -1,5 +1,5 @@
 -- All that a claim round does, with no row leaving the database: the least it can cost.
--- $1 now, $2 batch, $3 how long an answer may take. Ids are random here, and the next date is simply a year on.
+-- $1 now, $2 batch, $3 how long an answer may take. Ids are plain hashes here, and the next date is simply a year on.
 WITH due AS MATERIALIZED (
     SELECT ripe.event_id
     FROM generate_series(0, 3) AS urgency (priority)
@@ -24,13 +24,15 @@ claimed AS (
 planned AS (
     INSERT INTO schedule.occurrences (
         status, event_id, occasion_id, occasion_type, user_id, priority, nominal_date, after_date, local_date,
-        send_at_local, timezone, anchor_date, leap_day_policy, first_name, last_name, due_at, user_version
+        send_at_local, timezone, anchor_date, leap_day_policy, first_name, last_name, due_at, user_version,
+        tz_database, planned_at, ripe_at
     )
     SELECT
-        'PENDING', gen_random_uuid(), occasion_id, occasion_type, user_id, priority,
+        'PENDING', md5(event_id::text)::uuid, occasion_id, occasion_type, user_id, priority,
         (local_date + interval '1 year')::date::text, nominal_date, (local_date + interval '1 year')::date,
         send_at_local, timezone, anchor_date, leap_day_policy, first_name, last_name,
-        (local_date + interval '1 year' + send_at_local) AT TIME ZONE timezone, user_version
+        (local_date + interval '1 year' + send_at_local) AT TIME ZONE timezone, user_version, tz_database, planned_at,
+        (local_date + interval '1 year' + send_at_local) AT TIME ZONE timezone
     FROM claimed
 ),
 appended AS (

@@ -7,10 +7,11 @@ from uuid import UUID, uuid5
 
 import asyncpg
 import pytest
-from domain.events import BirthdayDue
+from domain.events import BirthdayDue, UserNameChanged
 from domain.occasion import LeapDayPolicy
 from domain.priority import Priority
 from messaging.envelope import read
+from msgspec import structs
 from runtime.database import Connection, Pool
 from testkit import build
 
@@ -179,9 +180,16 @@ async def test_planning_costs_the_same_statements_whatever_the_batch(
     await plan(build.user_created())  # asyncpg asks for some types when it meets them first
     costs = []
     for users in (1, 400):
-        statements.clear()
-        await plan(*(build.user_created() for _ in range(users)))
-        costs.append(len(statements))
+        created = [build.user_created() for _ in range(users)]
+        renamed = [
+            UserNameChanged(**structs.asdict(structs.replace(user, version=2, first_name="Augusta")))
+            for user in created
+        ]
+        for batch in (created, renamed):
+            statements.clear()
+            await plan(*batch)
+            costs.append(len(statements))
 
-    # BEGIN, clock, users, PENDING rows twice, their occasions, PENDING rows, COMMIT, and the pool's reset
-    assert costs == [9, 9]
+    # BEGIN, clock, users, their occasions, PENDING rows, COMMIT, and the pool's reset; a user known has
+    # PENDING rows to lock, by asking twice
+    assert costs == [7, 9, 7, 9]

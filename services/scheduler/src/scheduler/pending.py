@@ -74,12 +74,13 @@ async def lock_pending(
     """
     arguments = list(occasion_ids), list(user_ids)
     before: set[UUID] | None = None
-    while True:
+    while any(arguments):
         rows = await connection.fetch(SQL["lock_pending"], *arguments)
         seen = {row["event_id"] for row in rows}
         if seen == before:
             return {row["occasion_id"]: row for row in rows}
         before = seen
+    return {}
 
 
 async def write_pending(connection: Connection, rows: Sequence[Pending]) -> None:

@@ -19,4 +19,4 @@ ON CONFLICT (id) DO UPDATE SET
     deleted_at = excluded.deleted_at,
     occurred_at = excluded.occurred_at
 WHERE known.version < excluded.version
-RETURNING known.id;
+RETURNING known.id, xmax <> 0 AS met_before;

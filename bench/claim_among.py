@@ -1,0 +1,88 @@
+"""`claim_among`: what is due among few and many open occurrences, beside history, by several schedulers."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+
+from bench.emitters import Emitted
+from bench.figures import Figure, Report, alternate, compare, percentile
+from bench.open_rows import OpenRows, open_rows
+from bench.scratch import scratch_postgres
+
+FEW, MANY, MOST, AGED, TWO, FOUR = "few", "many", "most", "aged", "two", "four"
+FLAT = "≥ 0.80"
+FLAT_MS = "≤ 1.25"
+
+Values = Mapping[str, Sequence[float]]
+
+
+async def run(*, quick: bool) -> Report:
+    """Measure 100,000 due a pass, all of those open, among 1 M and among 10 M; beside 3 M that are over.
+
+    When quick: 5,000 due, among 50,000 and 100,000; beside 50,000.
+    """
+    due, rounds, days, history = (5000, 1, (10, 20), 50_000) if quick else (100_000, 3, (10, 100), 3_000_000)
+    async with scratch_postgres() as server, AsyncExitStack() as kept:
+
+        async def few() -> Emitted:
+            async with open_rows(server, FEW, due=due, days=1) as rows:
+                return await rows.emit()
+
+        async def filled(name: str, days: int, history: int = 0) -> OpenRows:
+            return await kept.enter_async_context(
+                open_rows(server, name, due=due, days=days, history=history)
+            )
+
+        many, most = await filled(MANY, days[0]), await filled(MOST, days[1])
+        aged = await filled(AGED, days[0], history)
+        contenders: dict[str, Callable[[], Awaitable[Emitted]]] = {
+            FEW: few,
+            MANY: many.emit,
+            MOST: most.emit,
+            AGED: aged.emit,
+            TWO: partial(many.emit, schedulers=2),
+            FOUR: partial(many.emit, schedulers=4),
+        }
+        worst: dict[str, list[float]] = {name: [] for name in contenders}
+        rates = await alternate(
+            rounds, {name: partial(rate, emit, worst[name]) for name, emit in contenders.items()}
+        )
+    open_few, open_many, open_most = (f"{due * times:,} open" for times in (1, *days))
+    return Report(
+        figures=[
+            *beside(rates, worst, (MANY, f"among {open_many}"), (FEW, f"all of {open_few}")),
+            *beside(rates, worst, (MOST, f"among {open_most}"), (FEW, f"all of {open_few}")),
+            *beside(
+                rates,
+                worst,
+                (AGED, f"among {open_many}, {history:,} over"),
+                (MANY, f"among {open_many}, none over"),
+            ),
+            *together(rates, open_many),
+        ],
+        sizes={"due": due, "rounds": rounds, "history": history},
+    )
+
+
+async def rate(emit: Callable[[], Awaitable[Emitted]], worst: list[float]) -> float:
+    """Let a day's be emitted; return how many a second, and note the p99 of the batches."""
+    emitted = await emit()
+    worst.append(percentile(emitted.batch_ms, 99))
+    return emitted.per_second
+
+
+def beside(rates: Values, worst: Values, ours: tuple[str, str], theirs: tuple[str, str]) -> list[Figure]:
+    """Return rows/s and the p99 of a batch among more rows, beside those among fewer."""
+    (name, what), (other, peer) = ours, theirs
+    return [
+        compare(f"emitted {what}", "rows/s", rates[name], peer, rates[other], goal=FLAT),
+        compare(f"one batch {what}, p99", "ms", worst[name], peer, worst[other], goal=FLAT_MS),
+    ]
+
+
+def together(rates: Values, among: str) -> list[Figure]:
+    """Return rows/s of several schedulers beside one's."""
+    return [
+        compare(f"emitted by {number} schedulers among {among}", "rows/s", rates[name], "one", rates[MANY])
+        for name, number in ((TWO, 2), (FOUR, 4))
+    ]

@@ -1,0 +1,1 @@
+TRUNCATE outbox.messages RESTART IDENTITY;
