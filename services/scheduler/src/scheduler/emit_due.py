@@ -123,9 +123,9 @@ async def emit_batch(
         claimed = sort_claimed(
             ringing, due_types(topology), catch_up_windows(topology), now=now, returned_at=returned_at
         )
+        await plan_following(connection, claimed.next_dates)
         await expire(connection, claimed.missed)
         await park(connection, claimed.faults)
-        await plan_following(connection, claimed.next_dates)
         await append(connection, compose(topology, SOURCE, now, claimed.outgoing))
     if ringing:
         latest = max(now - row["due_at"] for row in ringing)

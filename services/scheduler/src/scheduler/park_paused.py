@@ -32,6 +32,6 @@ async def park_paused(connection: Connection, rows: Sequence[asyncpg.Record]) ->
         list({row["occasion_type"] for row in rows}),
     )
     if parked:
-        log.info("due.parked", occurrences=len(parked))
+        log.info("due.held_back", occurrences=len(parked))
     held_back = {row["event_id"] for row in parked}
     return [row for row in rows if row["event_id"] not in held_back]

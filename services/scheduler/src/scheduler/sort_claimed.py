@@ -11,15 +11,14 @@ from msgspec import Struct, field
 from scheduler.due_event import DueTypes, due_event
 from scheduler.expire import expired_event, missed_because
 from scheduler.park import faulty
-from scheduler.pending import Pending
-from scheduler.plan_following import following
+from scheduler.plan_following import NextDate, following
 
 
 class Claimed(Struct, kw_only=True):
     """A sorted batch: what to append, what follows each; by event id, what is missed or faulty, and why."""
 
     outgoing: list[Outgoing] = field(default_factory=list)
-    next_dates: list[tuple[asyncpg.Record, Pending | None]] = field(default_factory=list)
+    next_dates: list[tuple[asyncpg.Record, NextDate | None]] = field(default_factory=list)
     missed: list[tuple[UUID, str]] = field(default_factory=list)
     faults: list[tuple[UUID, str]] = field(default_factory=list)
 
@@ -36,14 +35,14 @@ def sort_claimed(
     claimed = Claimed()
     for row in rows:
         try:
-            pending = following(row, due_types)
+            next_date = following(row, due_types)
             reason = missed_because(row, windows[row["occasion_type"]], now=now, returned_at=returned_at)
             outgoing = expired_event(row, reason, now=now) if reason else due_event(row)
         except Exception as error:  # noqa: BLE001 (whatever one row does must not hold up the other 499)
             claimed.faults.append(faulty(row, error))
             continue
         claimed.outgoing.append(outgoing)
-        claimed.next_dates.append((row, pending))
+        claimed.next_dates.append((row, next_date))
         if reason:
             claimed.missed.append((row["event_id"], reason))
     return claimed
