@@ -11,7 +11,7 @@ from testkit.fresh_database import FreshDatabase
 from testkit.new_kind import release_with_nameday
 from testkit.repository import find_topology
 
-COMMON = {"id", "userId", "version", "type", "priority", "createdAt", "updatedAt"}
+COMMON = {"id", "userId", "version", "type", "priority", "paused", "createdAt", "updatedAt"}
 
 
 async def test_a_kind_that_is_one_module_and_one_entry_is_offered_previewed_and_told_of(

@@ -14,7 +14,7 @@ from testkit.issuer import AUDIENCE, Issuer
 Environment = Callable[..., dict[str, str]]
 Running = Callable[[dict[str, str]], AbstractAsyncContextManager[httpx.AsyncClient]]
 
-TYPES = ["BirthdayDue", "AnniversaryDue", "ReminderDue", "NotificationDue"]
+TYPES = ["AnniversaryDue", "BirthdayDue", "NotificationDue", "ReminderDue"]
 
 
 @pytest_asyncio.fixture
@@ -105,7 +105,7 @@ async def test_a_paused_type_is_told_among_the_event_types_until_it_is_resumed(
 
     assert [one["name"] for one in before] == TYPES
     assert [one["paused"] for one in before] == [None] * 4
-    assert before[2] == {
+    assert before[3] == {
         "name": "ReminderDue",
         "occasionType": "REMINDER",
         "topic": "reminder-due",
@@ -116,8 +116,8 @@ async def test_a_paused_type_is_told_among_the_event_types_until_it_is_resumed(
     }
     assert paused.json()["paused"]["note"] == "A bad template"
     assert again.json() == paused.json()
-    assert meanwhile == [before[0], before[1], paused.json(), before[3]]
-    assert [answer.json() for answer in resumed] == [before[2]] * 2
+    assert meanwhile == [*before[:3], paused.json()]
+    assert [answer.json() for answer in resumed] == [before[3]] * 2
     assert (await api.get("/event-type")).json()["items"] == before
 
 
