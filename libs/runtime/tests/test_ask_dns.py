@@ -22,6 +22,23 @@ except TimeoutError:
     print("given up")
 """
 
+LATE = """
+import asyncio, socket, threading
+from runtime.ask_dns import ask_dns
+
+answered = threading.Event()
+socket.getaddrinfo = lambda *_, **__: answered.wait() and []
+
+async def ask():
+    asyncio.create_task(ask_dns("late.example"))
+    await asyncio.sleep(0)
+
+asyncio.run(ask())
+[thread] = [thread for thread in threading.enumerate() if thread.name == "ask DNS"]
+answered.set()
+thread.join()
+"""
+
 
 async def test_a_name_has_the_addresses_that_the_system_knows() -> None:
     assert ip_address("127.0.0.1") in await ask_dns("localhost")
@@ -46,9 +63,16 @@ async def test_a_question_called_off_leaves_nothing_behind() -> None:
     assert await ask_dns("localhost")
 
 
-def test_a_silent_name_server_does_not_hold_up_the_end_of_the_process() -> None:
+def run(program: str) -> tuple[str, str]:
     ended = subprocess.run(  # noqa: S603 (our own words)
-        [sys.executable, "-c", HANGING], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
     )
+    return ended.stdout, ended.stderr
 
-    assert (ended.stdout, ended.stderr) == ("given up\n", "")
+
+def test_a_silent_name_server_does_not_hold_up_the_end_of_the_process() -> None:
+    assert run(HANGING) == ("given up\n", "")
+
+
+def test_an_answer_that_comes_after_the_end_is_nobodys() -> None:
+    assert run(LATE) == ("", "")
