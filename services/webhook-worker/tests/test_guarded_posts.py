@@ -189,6 +189,21 @@ async def test_where_one_address_is_dead_the_next_one_is_taken_and_kept(
     assert len(town[OPENED].hosts) == 6
 
 
+async def test_what_was_sent_to_one_address_before_the_connection_was_lost_is_not_sent_to_the_next_one(
+    post: Post, dns: Dns, town: Town
+) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"{}")
+        writer.close()
+
+    dns.answers = [[DEAD, OPENED]]
+    async with await asyncio.start_server(hang_up, str(DEAD), town.port):
+        outcome = await post("partner.example")
+
+    assert outcome == NoResponse("connection lost")
+    assert town[OPENED].connections == 0
+
+
 async def test_where_every_address_is_dead_it_is_a_failed_connection(post: Post, dns: Dns) -> None:
     dns.answers = [[DEAD, DEAD]]
 

@@ -12,7 +12,7 @@ from runtime.stopping import describe
 
 from webhook_worker.delivery import Attempt, Delivery
 from webhook_worker.endpoint import Endpoint
-from webhook_worker.transport import ForbiddenUrlError, UnresolvedHostError
+from webhook_worker.transport import ForbiddenUrlError, UnresolvedHostError, never_connected
 
 # Enough to finish a decent answer and keep the connection; beyond either it is dropped.
 MOST_RESPONSE_BYTES = 64 * 1024
@@ -72,7 +72,7 @@ def in_a_few_words(error: Exception) -> str:
             return "connect timeout"
         case TimeoutError():
             return "timeout"
-        case ConnectError():
+        case ConnectError() if never_connected(error):
             return "connection failed"
         case PyreqwestError():
             return "connection lost"

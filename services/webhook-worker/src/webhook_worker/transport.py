@@ -62,18 +62,29 @@ class Transport(httpx.AsyncBaseTransport):
     async def _send_somewhere(
         self, request: httpx.Request, url: Url, host: str, found: Reachable
     ) -> httpx.Response:
-        """Send it to the first address that can be connected to: until then nothing of it has been sent."""
+        """Send it to the first address that can be connected to: as long as nothing of it has been sent."""
         *others, last = self._clients.addresses(host, found)[:MOST_ADDRESSES_TRIED]
         for address in others:
             try:
                 return await send(self._clients.client(host, address), url, request)
-            except (ConnectError, ConnectTimeoutError):
+            except (ConnectError, ConnectTimeoutError) as error:
+                if not never_connected(error):
+                    raise
                 self._clients.put_last(host, address)
         return await send(self._clients.client(host, last), url, request)
 
     async def aclose(self) -> None:
         """Close every connection."""
         await self._clients.close()
+
+
+def never_connected(error: ConnectError | ConnectTimeoutError) -> bool:
+    """Tell whether nothing can have been sent.
+
+    pyreqwest's ConnectError is also a connection that was lost before its answer came: sent to another
+    address then, it might ring twice.
+    """
+    return any(cause["message"] == "client error (Connect)" for cause in error.details["causes"] or ())
 
 
 async def send(client: Client, url: Url, request: httpx.Request) -> httpx.Response:
