@@ -21,6 +21,7 @@ from webhook_worker.delivery import Delivery
 from webhook_worker.endpoint import default_endpoint
 from webhook_worker.open_transport import open_transport, pin_client
 from webhook_worker.post_webhook import post_webhook
+from webhook_worker.tls import Tls
 from webhook_worker.transport import Transport
 
 Post = Callable[[str], Coroutine[Any, Any, Outcome]]
@@ -104,7 +105,9 @@ def dns() -> Dns:
 async def post(dns: Dns, town: Town) -> AsyncIterator[Post]:
     """POST to a host under the worker's own transport, asked anew each time where the name is."""
     guard = Guard(NETWORKS, within=2, keep=0, ask=dns)
-    async with Transport(guard, partial(pin_client, connect_timeout=WITHIN, timeout=WITHIN)) as transport:
+    async with Transport(
+        guard, partial(pin_client, connect_timeout=WITHIN, timeout=WITHIN, tls=Tls())
+    ) as transport:
         yield lambda host: post_over(transport, f"http://{host}:{town.port}/")
 
 

@@ -24,6 +24,7 @@ from webhook_worker.post_webhook import post_webhook
 from webhook_worker.record_attempts import GATHER_SECONDS, record_attempts
 from webhook_worker.retry_due import retry_due
 from webhook_worker.settings import Settings
+from webhook_worker.tls import read_tls
 
 QUEUES = ("webhook-critical", "webhook-high", "webhook-normal", "webhook-low")
 SQS_CONNECTIONS = 64
@@ -42,6 +43,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
         opened=read_networks(settings.webhook_allow_networks),
         connect_timeout=timedelta(seconds=settings.webhook_connect_timeout_seconds),
         timeout=timeout,
+        tls=read_tls(settings.webhook_ca_file, settings.webhook_certificate_file),
     )
     async with (
         transport,

@@ -23,6 +23,9 @@ class Settings(WorkerSettings, frozen=True, kw_only=True):
     webhook_connect_timeout_seconds: Seconds = 5
     # Networks beside the public Internet that webhooks may go to: "10.20.0.0/16,fd00:1::/32".
     webhook_allow_networks: str = ""
+    # PEM files: authorities to trust beside the public ones; our certificate and key for endpoints that ask.
+    webhook_ca_file: str = ""
+    webhook_certificate_file: str = ""
     # Longer than an attempt and its record take; after a crash its deliveries wait this long.
     delivery_lease_seconds: Seconds = 45
     retry_slots: Count = 50
