@@ -9,7 +9,7 @@ from runtime.settings import SettingsError
 
 
 class Tls(Struct, frozen=True, kw_only=True):
-    """PEM: `authorities` to trust beside the public ones, `identity` to show to endpoints that ask for one."""
+    """PEM: `authorities` to trust beside the public ones, `identity` to show to endpoints that ask."""
 
     authorities: bytes | None = None
     identity: bytes | None = None
