@@ -38,9 +38,9 @@ class Environment(Struct, frozen=True, kw_only=True):
 class Options(Struct, frozen=True, kw_only=True):
     """A local system's options. `clock` is the instant at which its services start; None is now.
 
-    `webhook_url` None starts the receiver and sends webhooks to it; they go to public addresses, to this machine
-    and to `webhook_allow_networks`. With `auth` jwt and neither `jwt_secret` nor `jwks_url`, a secret is made
-    and kept.
+    `webhook_url` None starts the receiver and sends webhooks to it; they go to public addresses, to this
+    machine and to `webhook_allow_networks`. With `auth` jwt and neither `jwt_secret` nor `jwks_url`, a secret
+    is made and kept.
     """
 
     api_port: int
