@@ -10,8 +10,9 @@ import aiohttp
 import httpx
 from messaging.topology import Topology
 from msgspec import Struct
+from runtime.public_address import read_networks
 from webhook_worker.endpoint import Endpoint
-from webhook_worker.post_webhook import open_transport
+from webhook_worker.open_transport import open_transport
 
 from bench.sink_process import Sink
 
@@ -20,6 +21,7 @@ QUEUE = "webhook-critical"
 ACCEPTED = 204
 TIMEOUT = timedelta(seconds=30)
 CONNECT_TIMEOUT = timedelta(seconds=5)
+LOOPBACK = read_networks("127.0.0.0/8")
 
 
 class Course(Struct, kw_only=True):
@@ -65,7 +67,7 @@ async def post_with_aiohttp(course: Course, requests: Sequence[httpx.Request]) -
 
 async def post_with_pyreqwest(course: Course, requests: Sequence[httpx.Request]) -> float:
     """POST them through the worker's own transport."""
-    async with open_transport(connect_timeout=CONNECT_TIMEOUT, timeout=TIMEOUT) as transport:
+    async with open_transport(opened=LOOPBACK, connect_timeout=CONNECT_TIMEOUT, timeout=TIMEOUT) as transport:
 
         async def post(request: httpx.Request) -> int:
             response = await transport.handle_async_request(request)

@@ -18,13 +18,21 @@ from webhook_worker.deliver import Deliverer
 from webhook_worker.delivery import Delivery
 from webhook_worker.endpoint import Endpoint, default_endpoint
 from webhook_worker.on_occurrence_due import Accept, accept, due_event, on_occurrence_due
-from webhook_worker.post_webhook import open_transport, post_webhook, signed_request
+from webhook_worker.open_transport import open_transport
+from webhook_worker.post_webhook import post_webhook, signed_request
 from webhook_worker.record_attempts import GATHER_SECONDS, record_attempts
 from webhook_worker.webhook_body import webhook_body
 
 from bench.figures import Report, alternate, compare
 from bench.messages import due_messages
-from bench.post_loops import CONNECT_TIMEOUT, TIMEOUT, Course, post_with_aiohttp, post_with_pyreqwest
+from bench.post_loops import (
+    CONNECT_TIMEOUT,
+    LOOPBACK,
+    TIMEOUT,
+    Course,
+    post_with_aiohttp,
+    post_with_pyreqwest,
+)
 from bench.scratch import SQL, TEMPLATE, TOPOLOGY_FILE, open_pool, scratch_postgres
 from bench.sink_process import running_sink
 
@@ -86,7 +94,7 @@ async def deliver(course: Course, server: EmbeddedPostgres, received: Sequence[R
     async with (
         FreshDatabase(server, "delivered", template=TEMPLATE) as database,
         open_pool(database.url("carillon_webhook_worker")) as pool,
-        open_transport(connect_timeout=CONNECT_TIMEOUT, timeout=TIMEOUT) as transport,
+        open_transport(opened=LOOPBACK, connect_timeout=CONNECT_TIMEOUT, timeout=TIMEOUT) as transport,
     ):
         record = Merge(
             partial(record_attempts, pool, course.topology, NO_OFFSET), gather_seconds=GATHER_SECONDS

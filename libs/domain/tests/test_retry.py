@@ -4,8 +4,10 @@ import pytest
 from domain.retry import (
     Decision,
     Delivered,
+    Forbidden,
     GaveUp,
     NoResponse,
+    Outcome,
     Response,
     RetryAt,
     decide_retry,
@@ -24,7 +26,7 @@ results = st.one_of(
 jitters = st.floats(0, 1)
 
 
-def decide(result: Response | NoResponse, attempt: int = 1, jitter: float = 0.0) -> Decision:
+def decide(result: Outcome, attempt: int = 1, jitter: float = 0.0) -> Decision:
     return decide_retry(result, attempt=attempt, now=NOW, jitter=jitter)
 
 
@@ -41,6 +43,10 @@ def test_a_passing_trouble_is_retried_in_five_seconds(status: int) -> None:
 
 def test_no_answer_is_retried_in_five_seconds() -> None:
     assert RetryAt(NOW + timedelta(seconds=5), "timeout") == decide(NoResponse("timeout"))
+
+
+def test_where_nothing_may_ever_be_sent_nothing_is_tried_again() -> None:
+    assert GaveUp("address not allowed: private") == decide(Forbidden("address not allowed: private"))
 
 
 @pytest.mark.parametrize("status", GIVEN_UP)

@@ -18,6 +18,7 @@ from messaging.topology import Topology
 from msgspec import Struct
 from runtime.database import Connection, Pool
 from runtime.merge import Merge
+from runtime.public_address import read_networks
 from testkit import build
 from testkit.fresh_database import FreshDatabase
 from testkit.receiver import Receiver
@@ -25,13 +26,15 @@ from webhook_worker.deliver import Deliverer
 from webhook_worker.delivery import Attempt, Delivery
 from webhook_worker.endpoint import Endpoint, default_endpoint
 from webhook_worker.on_occurrence_due import accept, on_occurrence_due
-from webhook_worker.post_webhook import open_transport, post_webhook
+from webhook_worker.open_transport import open_transport
+from webhook_worker.post_webhook import post_webhook
 from webhook_worker.record_attempts import record_attempts
 from webhook_worker.retry_due import lease_due
 
 NO_OFFSET = timedelta(0)
 LEASE = timedelta(seconds=45)
 WITHIN = timedelta(seconds=1)
+LOOPBACK = read_networks("127.0.0.0/8")
 
 Take = Callable[..., Coroutine[Any, Any, list[Delivery]]]
 Post = Callable[[Delivery], Coroutine[Any, Any, Attempt]]
@@ -65,7 +68,7 @@ def endpoint(receiver: Receiver) -> Endpoint:
 @pytest_asyncio.fixture
 async def post(endpoint: Endpoint) -> AsyncIterator[Post]:
     """POST a delivery to the test's receiver."""
-    async with open_transport(connect_timeout=WITHIN, timeout=WITHIN) as transport:
+    async with open_transport(opened=LOOPBACK, connect_timeout=WITHIN, timeout=WITHIN) as transport:
         yield partial(post_webhook, transport, endpoint, within=WITHIN)
 
 

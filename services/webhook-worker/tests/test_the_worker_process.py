@@ -34,6 +34,7 @@ def environment(worker_environment: dict[str, str]) -> dict[str, str]:
         **worker_environment,
         "WEBHOOK_URL": "http://127.0.0.1:1/hook",
         "WEBHOOK_SECRET": new_secret(),
+        "WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8",
     }
 
 
@@ -48,6 +49,10 @@ def environment(worker_environment: dict[str, str]) -> dict[str, str]:
         ("WEBHOOK_URL", "http://127.0.0.1:eighty/"),
         ("WEBHOOK_URL", "http://127.0.0.1:99999/"),
         ("WEBHOOK_URL", "http://:8002/"),
+        ("WEBHOOK_URL", "http://0xa.1:2/"),
+        ("WEBHOOK_URL", "http://[::1]:2/"),
+        ("WEBHOOK_ALLOW_NETWORKS", "127.0.0.1/8"),
+        ("WEBHOOK_ALLOW_NETWORKS", "all of them"),
         ("DELIVERY_LEASE_SECONDS", "30"),
         ("RETRY_SLOTS", "0"),
     ],
@@ -227,3 +232,27 @@ async def test_killed_with_a_webhook_under_way_another_worker_sends_it_again_und
         return [row["status"] for row in await deliveries()] == ["delivered"]
 
     await eventually(settled)
+
+
+async def test_a_name_that_leads_into_our_own_network_is_not_followed_and_tried_again_later(
+    start_service: StartService,
+    on_broker: Callable[..., dict[str, str]],
+    broker: Broker,
+    receiver: Receiver,
+    due: Due,
+    deliveries: Rows,
+) -> None:
+    url = receiver.url.replace("127.0.0.1", "localhost")
+    await start_service(
+        "webhook_worker", on_broker("carillon_webhook_worker", WEBHOOK_URL=url, WEBHOOK_ALLOW_NETWORKS="")
+    )
+    await publish(broker, due())
+
+    async def attempted() -> bool:
+        return [row["attempts"] for row in await deliveries()] == [1]
+
+    await eventually(attempted, within=30)
+
+    [delivery] = await deliveries()
+    assert (delivery["status"], delivery["reason"]) == ("pending", "address not allowed: loopback")
+    assert receiver.tally.received == 0

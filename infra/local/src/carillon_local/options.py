@@ -24,6 +24,7 @@ class Environment(Struct, frozen=True, kw_only=True):
     local_dir: str = ".local"
     webhook_url: Annotated[str, Meta(pattern=r"^https?://[^\s/]+")] | None = None
     webhook_secret: Annotated[str, Meta(pattern="^whsec_[A-Za-z0-9+/]{32,}=*$")] | None = None
+    webhook_allow_networks: str = ""
     clock: Annotated[datetime, Meta(tz=True)] | None = None
     auth: Literal["jwt", "off"] = "off"
     jwt_secret: str = ""
@@ -37,8 +38,9 @@ class Environment(Struct, frozen=True, kw_only=True):
 class Options(Struct, frozen=True, kw_only=True):
     """A local system's options. `clock` is the instant at which its services start; None is now.
 
-    `webhook_url` None starts the receiver and sends webhooks to it. With `auth` jwt and neither `jwt_secret`
-    nor `jwks_url`, a secret is made and kept.
+    `webhook_url` None starts the receiver and sends webhooks to it; they go to public addresses, to this
+    machine and to `webhook_allow_networks`. With `auth` jwt and neither `jwt_secret` nor `jwks_url`, a secret
+    is made and kept.
     """
 
     api_port: int
@@ -49,6 +51,7 @@ class Options(Struct, frozen=True, kw_only=True):
     topology_file: Path
     webhook_url: str | None = None
     webhook_secret: str | None = None
+    webhook_allow_networks: str = ""
     clock: datetime | None = None
     auth: str = "off"
     jwt_secret: str = ""
@@ -81,6 +84,7 @@ def read_options(environment: Mapping[str, str], *, api_port: int = 0, receiver_
         topology_file=Path(given.topology_file).absolute() if given.topology_file else find_topology_file(),
         webhook_url=given.webhook_url,
         webhook_secret=given.webhook_secret,
+        webhook_allow_networks=given.webhook_allow_networks,
         clock=given.clock.astimezone(UTC) if given.clock else None,
         auth=given.auth,
         jwt_secret=given.jwt_secret,

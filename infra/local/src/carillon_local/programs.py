@@ -16,6 +16,7 @@ from carillon_local.surroundings import broker, inherited, module
 
 DATABASE = "carillon"
 ENVIRONMENT = "local"
+LOOPBACK_NETWORK = "127.0.0.0/8"  # where our own receiver is
 # Each service's Python module, which also names its role in the database.
 MODULES = {
     "user-api": "user_api",
@@ -104,7 +105,7 @@ def service_program(name: str, wiring: Wiring) -> Program:
                 **worker_environment(wiring, port),
                 "WEBHOOK_URL": wiring.webhook_url,
                 "WEBHOOK_SECRET": wiring.webhook_secret,
-                "WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8",
+                "WEBHOOK_ALLOW_NETWORKS": f"{LOOPBACK_NETWORK},{wiring.options.webhook_allow_networks}",
             }
         case _:
             own = worker_environment(wiring, port)

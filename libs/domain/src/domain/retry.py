@@ -44,6 +44,12 @@ class NoResponse(msgspec.Struct, frozen=True):
     kind: str
 
 
+class Forbidden(msgspec.Struct, frozen=True):
+    """Nothing was sent and nothing may ever be sent there; `reason` says why."""
+
+    reason: str
+
+
 class Delivered(msgspec.Struct, frozen=True):
     """The endpoint has it."""
 
@@ -61,7 +67,7 @@ class GaveUp(msgspec.Struct, frozen=True):
     reason: str
 
 
-Outcome = Response | NoResponse
+Outcome = Response | NoResponse | Forbidden
 Decision = Delivered | RetryAt | GaveUp
 
 
@@ -85,6 +91,8 @@ def decide_retry(result: Outcome, *, attempt: int, now: datetime, jitter: float)
             asked = retry_after if status in _READS_RETRY_AFTER else None
         case NoResponse(kind=kind):
             reason, asked = kind, None
+        case Forbidden(reason=reason):
+            return GaveUp(reason)
         case _:
             assert_never(result)
     if attempt >= len(SCHEDULE):

@@ -12,16 +12,19 @@ from runtime.aws import open_sqs
 from runtime.database import open_pool, ping
 from runtime.health import Check, serve_health
 from runtime.merge import Merge
+from runtime.public_address import read_networks
 from runtime.service import run_service
 from runtime.stopping import Loop, Stop, run_loops
 
 from webhook_worker.deliver import Deliverer
 from webhook_worker.endpoint import default_endpoint
 from webhook_worker.on_occurrence_due import accept, on_occurrence_due
-from webhook_worker.post_webhook import open_transport, post_webhook
+from webhook_worker.open_transport import open_transport
+from webhook_worker.post_webhook import post_webhook
 from webhook_worker.record_attempts import GATHER_SECONDS, record_attempts
 from webhook_worker.retry_due import retry_due
 from webhook_worker.settings import Settings
+from webhook_worker.tls import read_tls
 
 QUEUES = ("webhook-critical", "webhook-high", "webhook-normal", "webhook-low")
 SQS_CONNECTIONS = 64
@@ -37,7 +40,10 @@ async def serve(settings: Settings, stop: Stop) -> None:
     lease = timedelta(seconds=settings.delivery_lease_seconds)
     endpoint = default_endpoint(settings.webhook_url, settings.webhook_secret)
     transport = open_transport(
-        connect_timeout=timedelta(seconds=settings.webhook_connect_timeout_seconds), timeout=timeout
+        opened=read_networks(settings.webhook_allow_networks),
+        connect_timeout=timedelta(seconds=settings.webhook_connect_timeout_seconds),
+        timeout=timeout,
+        tls=read_tls(settings.webhook_ca_file, settings.webhook_certificate_file),
     )
     async with (
         transport,

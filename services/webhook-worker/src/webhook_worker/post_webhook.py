@@ -6,42 +6,18 @@ from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 
 import httpx
-from domain.retry import NoResponse, Response, parse_retry_after
-from pyreqwest.client import ClientBuilder
+from domain.retry import Forbidden, NoResponse, Outcome, Response, parse_retry_after
 from pyreqwest.exceptions import ConnectError, ConnectTimeoutError, PyreqwestError
 from runtime.stopping import describe
 
 from webhook_worker.delivery import Attempt, Delivery
 from webhook_worker.endpoint import Endpoint
-from webhook_worker.transport import Transport
+from webhook_worker.transport import ForbiddenUrlError, UnresolvedHostError, never_connected
 
 # Enough to finish a decent answer and keep the connection; beyond either it is dropped.
 MOST_RESPONSE_BYTES = 64 * 1024
 MOST_READING_SECONDS = 1.0
-TIMEOUT_MARGIN = timedelta(seconds=1)
 USER_AGENT = "Carillon/0.1"
-
-
-def open_transport(*, connect_timeout: timedelta, timeout: timedelta) -> httpx.AsyncBaseTransport:
-    """Return the transport for every POST: no redirects, no proxy of the environment, no decompression.
-
-    httpx types are the seam; its own transport is ten times slower, and the client layer half as fast again.
-    """
-    client = (
-        ClientBuilder()
-        .connect_timeout(connect_timeout)
-        # Later than `within` of a POST, which says what it is; this one takes some for connect timeouts.
-        .timeout(timeout + TIMEOUT_MARGIN)
-        .follow_redirects(enable=False)
-        .referer(enable=False)
-        .no_proxy()
-        .gzip(enable=False)
-        .brotli(enable=False)
-        .zstd(enable=False)
-        .deflate(enable=False)
-        .build()
-    )
-    return Transport(client)
 
 
 async def post_webhook(
@@ -55,7 +31,7 @@ async def post_webhook(
             response = await transport.handle_async_request(signed_request(endpoint, delivery, at))
     except Exception as error:  # noqa: BLE001 (not recorded it would not be counted, and be made for ever)
         latency_ms = (time.perf_counter() - started) * 1000
-        return Attempt(delivery=delivery, at=at, outcome=no_response(error), latency_ms=latency_ms)
+        return Attempt(delivery=delivery, at=at, outcome=unanswered(error), latency_ms=latency_ms)
     latency_ms = (time.perf_counter() - started) * 1000
     await finish_reading(response)
     return Attempt(delivery=delivery, at=at, outcome=answer(response, at), latency_ms=latency_ms)
@@ -82,19 +58,28 @@ def signed_request(endpoint: Endpoint, delivery: Delivery, at: datetime) -> http
     )
 
 
-def no_response(error: Exception) -> NoResponse:
-    """Return in a few words why there was no answer."""
+def unanswered(error: Exception) -> Outcome:
+    """Return why there was no answer, and whether there never can be one."""
+    if isinstance(error, ForbiddenUrlError) and error.for_good:
+        return Forbidden(str(error))
+    return NoResponse(in_a_few_words(error))
+
+
+def in_a_few_words(error: Exception) -> str:
+    """Return what went wrong, by its kind."""
     match error:
         case ConnectTimeoutError():
-            return NoResponse("connect timeout")
+            return "connect timeout"
         case TimeoutError():
-            return NoResponse("timeout")
-        case ConnectError():
-            return NoResponse("connection failed")
+            return "timeout"
+        case ConnectError() if never_connected(error):
+            return "connection failed"
         case PyreqwestError():
-            return NoResponse("connection lost")
+            return "connection lost"
+        case ForbiddenUrlError() | UnresolvedHostError():
+            return str(error)
         case _:
-            return NoResponse(describe(error))
+            return describe(error)
 
 
 def answer(response: httpx.Response, now: datetime) -> Response:

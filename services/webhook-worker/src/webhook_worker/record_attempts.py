@@ -7,7 +7,16 @@ from typing import assert_never
 from uuid import UUID
 
 import structlog
-from domain.retry import Decision, Delivered, GaveUp, NoResponse, Response, RetryAt, decide_retry
+from domain.retry import (
+    Decision,
+    Delivered,
+    Forbidden,
+    GaveUp,
+    NoResponse,
+    Response,
+    RetryAt,
+    decide_retry,
+)
 from messaging.topology import Topology
 from msgspec import Struct
 from runtime.database import Connection, Pool
@@ -116,7 +125,13 @@ def status_of(attempt: Attempt) -> int | None:
 
 def error_of(attempt: Attempt) -> str | None:
     """Return why there was no answer, or None where there was one."""
-    return attempt.outcome.kind if isinstance(attempt.outcome, NoResponse) else None
+    match attempt.outcome:
+        case NoResponse(kind=reason) | Forbidden(reason=reason):
+            return reason
+        case Response():
+            return None
+        case _:
+            assert_never(attempt.outcome)
 
 
 def log_attempt(judged: Judged) -> None:

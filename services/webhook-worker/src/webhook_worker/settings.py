@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 from pyreqwest.http import Url
+from runtime.public_address import forbidden_kind, literal_address, read_networks
 from runtime.settings import Count, Seconds, WorkerSettings
 
 SHORTEST_KEY = 24
@@ -20,15 +21,32 @@ class Settings(WorkerSettings, frozen=True, kw_only=True):
     webhook_secret: Annotated[str, Meta(pattern="^whsec_")]
     webhook_timeout_seconds: Seconds = 30
     webhook_connect_timeout_seconds: Seconds = 5
+    # Networks beside the public Internet that webhooks may go to: "10.20.0.0/16,fd00:1::/32".
+    webhook_allow_networks: str = ""
+    # PEM files: authorities to trust beside the public ones; our certificate and key for endpoints that ask.
+    webhook_ca_file: str = ""
+    webhook_certificate_file: str = ""
     # Longer than an attempt and its record take; after a crash its deliveries wait this long.
     delivery_lease_seconds: Seconds = 45
     retry_slots: Count = 50
 
     def __post_init__(self) -> None:
-        """Refuse a URL or a secret that is not one, and a lease that ends before the attempt does."""
+        """Refuse a URL, networks or a secret that is none, a URL that is closed to us, too short a lease."""
         super().__post_init__()
         if not Url.is_valid(self.webhook_url):
             raise ValueError("WEBHOOK_URL is not a URL")
+        try:
+            opened = read_networks(self.webhook_allow_networks)
+        except ValueError:
+            raise ValueError(
+                "WEBHOOK_ALLOW_NETWORKS is not a list such as 10.20.0.0/16,fd00:1::/32"
+            ) from None
+        # Every delivery would be given up at once.
+        address = literal_address(Url(self.webhook_url).host_str or "")
+        if address is not None and (kind := forbidden_kind(address, opened)):
+            raise ValueError(
+                f"WEBHOOK_URL is at a {kind} address, which WEBHOOK_ALLOW_NETWORKS does not open"
+            )
         try:
             key = base64.b64decode(self.webhook_secret.removeprefix("whsec_"), validate=True)
         except binascii.Error:

@@ -1,43 +1,107 @@
-"""The HTTP client under every POST: pyreqwest (Rust) behind httpx's transport types."""
+"""The HTTP client under every POST: pyreqwest (Rust) behind httpx's types, to guarded hosts only."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from typing import assert_never
 
 import httpx
 from pyreqwest.client import Client
-from pyreqwest.http import HeaderMap
+from pyreqwest.exceptions import ConnectError, ConnectTimeoutError
+from pyreqwest.http import HeaderMap, Url
 from pyreqwest.response import ResponseBodyReader
+from runtime.guard_hosts import Forbidden, Guard, Reachable, Unresolved
+
+from webhook_worker.pinned_clients import Pin, PinnedClients
+
+# Of one host, within one attempt: a dead one among several costs a connect timeout, not the attempt.
+MOST_ADDRESSES_TRIED = 3
+
+
+class ForbiddenUrlError(Exception):
+    """Nothing may be sent there, ever when `for_good`, else as long as its name leads where it does."""
+
+    def __init__(self, reason: str, *, for_good: bool) -> None:
+        super().__init__(reason)
+        self.for_good = for_good
+
+
+class UnresolvedHostError(Exception):
+    """The host's name has no address now, or none could be found out in time."""
 
 
 class Transport(httpx.AsyncBaseTransport):
     """Gives an answer as soon as its head is there. Raises pyreqwest's errors as they are.
 
+    The addresses that the guard has judged are the ones connected to. What the guard refuses is a
+    ForbiddenUrlError, what it cannot find an UnresolvedHostError.
+
     pyreqwest's own httpx transport first reads up to 64 KiB of the body, so that a 200 with a broken body is
     no answer, and raises for a header that is not ASCII: either would ring a second time.
     """
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, guard: Guard, pin: Pin) -> None:
+        self._guard = guard
+        self._clients = PinnedClients(pin)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request whose content is in memory; the response must be closed."""
-        builder = (
-            self._client.request(request.method, str(request.url))
-            .headers(request.headers.multi_items())
-            .body_bytes(request.content)
-            .streamed_read_buffer_limit(0)
-        )
-        async with AsyncExitStack() as stack:
-            response = await stack.enter_async_context(builder.build_streamed())
-            return httpx.Response(
-                response.status,
-                headers=readable(response.headers),
-                stream=Body(response.body_reader, stack.pop_all()),
-            )
+        # Parsed by the client's own parser, so that what is judged is what it makes of `0x7f.1`, `①②⑦.0.0.1`.
+        url = Url(str(request.url))
+        if url.scheme not in {"http", "https"} or not url.host_str:
+            raise ForbiddenUrlError("not an http or https URL", for_good=True)
+        match await self._guard.find(url.host_str):
+            case Reachable() as found:
+                return await self._send_somewhere(request, url, url.host_str, found)
+            case Forbidden(kind=kind, for_good=for_good):
+                raise ForbiddenUrlError(f"address not allowed: {kind}", for_good=for_good)
+            case Unresolved():
+                raise UnresolvedHostError("name not resolved")
+            case never:
+                assert_never(never)
+
+    async def _send_somewhere(
+        self, request: httpx.Request, url: Url, host: str, found: Reachable
+    ) -> httpx.Response:
+        """Send it to the first address that can be connected to: as long as nothing of it has been sent."""
+        *others, last = self._clients.addresses(host, found)[:MOST_ADDRESSES_TRIED]
+        for address in others:
+            try:
+                return await send(self._clients.client(host, address), url, request)
+            except (ConnectError, ConnectTimeoutError) as error:
+                if not never_connected(error):
+                    raise
+                self._clients.put_last(host, address)
+        return await send(self._clients.client(host, last), url, request)
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._client.close()
+        await self._clients.close()
+
+
+def never_connected(error: ConnectError | ConnectTimeoutError) -> bool:
+    """Tell whether nothing can have been sent.
+
+    pyreqwest's ConnectError is also a connection that was lost before its answer came: sent to another
+    address then, it might ring twice.
+    """
+    return any(cause["message"] == "client error (Connect)" for cause in error.details["causes"] or ())
+
+
+async def send(client: Client, url: Url, request: httpx.Request) -> httpx.Response:
+    """Send a request by this client."""
+    builder = (
+        client.request(request.method, url)
+        .headers(request.headers.multi_items())
+        .body_bytes(request.content)
+        .streamed_read_buffer_limit(0)
+    )
+    async with AsyncExitStack() as stack:
+        response = await stack.enter_async_context(builder.build_streamed())
+        return httpx.Response(
+            response.status,
+            headers=readable(response.headers),
+            stream=Body(response.body_reader, stack.pop_all()),
+        )
 
 
 class Body(httpx.AsyncByteStream):
