@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from domain.events import Event
 from messaging.envelope import read
+from runtime.encrypt import new_key
 from runtime.settings import load_settings
 from testkit.fresh_database import FreshDatabase
 from testkit.ports import free_port
@@ -17,6 +18,7 @@ from testkit.wait import eventually
 from user_api.app import serve
 from user_api.settings import Settings
 
+KEY = new_key("test")
 Environment = Callable[..., dict[str, str]]
 Running = Callable[[dict[str, str]], AbstractAsyncContextManager[httpx.AsyncClient]]
 
@@ -29,6 +31,7 @@ def environment(pytestconfig: pytest.Config) -> Environment:
         return {
             "CARILLON_ENV": "local",
             "AUTH": "off",
+            "ENCRYPTION_KEYS": KEY,
             "DATABASE_URL": database_url,
             "TOPOLOGY_FILE": str(find_topology(pytestconfig.rootpath)),
             "API_PORT": str(free_port()),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+from runtime.encrypt import EncryptionKeys
 from runtime.settings import Port, SettingsError, load_settings
 from testkit.ports import free_port, port_is_free
 from testkit.repository import find_topology
@@ -24,6 +25,7 @@ class Environment(Struct, frozen=True, kw_only=True):
     local_dir: str = ".local"
     webhook_url: Annotated[str, Meta(pattern=r"^https?://[^\s/]+")] | None = None
     webhook_secret: Annotated[str, Meta(pattern="^whsec_[A-Za-z0-9+/]{32,}=*$")] | None = None
+    encryption_keys: EncryptionKeys | None = None
     clock: Annotated[datetime, Meta(tz=True)] | None = None
     auth: Literal["jwt", "off"] = "off"
     jwt_secret: str = ""
@@ -49,6 +51,7 @@ class Options(Struct, frozen=True, kw_only=True):
     topology_file: Path
     webhook_url: str | None = None
     webhook_secret: str | None = None
+    encryption_keys: str | None = None
     clock: datetime | None = None
     auth: str = "off"
     jwt_secret: str = ""
@@ -81,6 +84,7 @@ def read_options(environment: Mapping[str, str], *, api_port: int = 0, receiver_
         topology_file=Path(given.topology_file).absolute() if given.topology_file else find_topology_file(),
         webhook_url=given.webhook_url,
         webhook_secret=given.webhook_secret,
+        encryption_keys=given.encryption_keys,
         clock=given.clock.astimezone(UTC) if given.clock else None,
         auth=given.auth,
         jwt_secret=given.jwt_secret,
