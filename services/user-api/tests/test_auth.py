@@ -54,8 +54,10 @@ def every_operation() -> Iterator[tuple[str, str]]:
 async def test_no_operation_is_done_without_a_token_or_by_a_stranger(
     guarded: Guarded, stored: Callable[[], Awaitable[tuple[int, int]]]
 ) -> None:
-    operations = [(method, path) for method, path in every_operation() if path.startswith("/user")]
-    assert len(operations) >= 13
+    operations = [
+        (method, path) for method, path in every_operation() if path.startswith(("/user", "/endpoint"))
+    ]
+    assert len(operations) >= 22
 
     for method, path in operations:
         unnamed = await guarded.api.request(method, path, json=build.user_body())

@@ -76,7 +76,7 @@ def new_key(key_id: str) -> str:
 
 
 def secret_of(endpoint_id: UUID) -> bytes:
-    """Say what an endpoint's secret is about; it stays so when it becomes the previous one."""
+    """Say what an endpoint's secret, the text `whsec_…`, is about; also once it is the previous one."""
     return b"secret of " + endpoint_id.bytes
 
 

@@ -19,6 +19,7 @@ from user_api.refusals import (
     ResultsUnreadError,
     TooManyOccasionsError,
     TooSlowError,
+    UnknownEndpointError,
     UnknownOccasionError,
     UnknownUserError,
 )
@@ -45,6 +46,12 @@ PROBLEMS: Mapping[type[BaseException], Problem] = {
         title="No such occasion",
         status=404,
         detail="This user has no occasion of this id.",
+    ),
+    UnknownEndpointError: Problem(
+        kind="unknown-endpoint",
+        title="No such endpoint",
+        status=404,
+        detail="There is no endpoint of this id.",
     ),
     BirthdayOccasionError: Problem(
         kind="birthday-follows-user",

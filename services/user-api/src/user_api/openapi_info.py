@@ -35,5 +35,6 @@ TAGS = [
     {"name": "users", "description": "Users and their birthdays."},
     {"name": "occasions", "description": "Anniversaries, reminders and notifications of a user."},
     {"name": "occurrences", "description": "When the occasions of a user ring, and have rung."},
+    {"name": "endpoints", "description": "Where webhooks go, and what signs them."},
     {"name": "health", "description": "For load balancers and supervisors."},
 ]

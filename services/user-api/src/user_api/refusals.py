@@ -46,6 +46,10 @@ class UnknownOccasionError(Exception):
     """The user has no occasion of that id."""
 
 
+class UnknownEndpointError(Exception):
+    """There is no endpoint of that id, or no more."""
+
+
 class BirthdayOccasionError(Exception):
     """A birthday is not changed as an occasion: it follows from its user."""
 
