@@ -11,6 +11,7 @@ import httpx
 import pytest
 from runtime.encrypt import UndecipherableError, new_key, read_keys, secret_of
 from testkit.fresh_database import FreshDatabase
+from testkit.wait import eventually
 
 Environment = Callable[..., dict[str, str]]
 Running = Callable[[dict[str, str]], AbstractAsyncContextManager[httpx.AsyncClient]]
@@ -93,7 +94,7 @@ async def test_a_patch_changes_what_it_names_and_nothing_else(
 
 
 HEADER_PATCHES: list[tuple[object, dict[str, str]]] = [
-    ({"X-Api-Key": "catfish"}, {"Authorization": "Bearer hunter2", "X-Api-Key": "catfish"}),
+    ({"X-API-KEY": "catfish"}, {"Authorization": "Bearer hunter2", "X-API-KEY": "catfish"}),
     ({"x-api-key": "catfish"}, {"Authorization": "Bearer hunter2", "x-api-key": "catfish"}),
     ({"AUTHORIZATION": None}, {"X-Api-Key": "swordfish"}),
     ({"X-Other": "new", "X-Api-Key": MASK}, {**HEADERS, "X-Other": "new"}),
@@ -164,14 +165,31 @@ async def test_a_change_names_the_version_that_it_changes(api: httpx.AsyncClient
     assert no_patch.status_code == 415
 
 
-async def test_of_two_changes_of_one_version_one_is_told_that_it_came_late(api: httpx.AsyncClient) -> None:
+async def test_of_two_changes_of_one_version_the_later_one_is_told(
+    api: httpx.AsyncClient, database: FreshDatabase
+) -> None:
     location = await _created(api)
+    blocking, admin = await database.connect(), await database.connect()
 
-    answers = await asyncio.gather(
-        *(api.patch(location, json={"rateLimit": rate}, headers={"If-Match": '"1"'}) for rate in range(1, 7))
-    )
+    async def both_wait() -> bool:
+        waiting = await admin.fetchval(
+            """
+            SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'
+            """
+        )
+        return bool(waiting == 2)
 
-    assert sorted(answer.status_code for answer in answers) == [200, 412, 412, 412, 412, 412]
+    async with blocking.transaction():
+        await blocking.execute("SELECT FROM delivery.endpoints FOR UPDATE")
+        changes = [
+            asyncio.create_task(api.patch(location, json={"rateLimit": rate}, headers={"If-Match": '"1"'}))
+            for rate in (1, 2)
+        ]
+        await eventually(both_wait)
+    answers = await asyncio.gather(*changes)
+
+    assert sorted(answer.status_code for answer in answers) == [200, 412]
     assert (await api.get(location)).json()["version"] == 2
 
 
