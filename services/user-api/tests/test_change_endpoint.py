@@ -133,7 +133,10 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"headers": {f"X-{place}": "v" for place in range(9)}}, ["headers"]),
     ({"headers": {"Host": None}}, ["headers"]),
     ({"secret": "whsec_mine"}, ["secret"]),
-    ({"rateLimit": 0, "colour": None}, ["rateLimit", "colour"]),
+    (
+        {"enabled": 0, "rateLimit": 0, "eventTypes": [], "colour": None, "url": ""},
+        ["url", "eventTypes", "rateLimit", "enabled", "colour"],
+    ),
 ]
 
 
