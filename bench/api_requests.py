@@ -6,10 +6,17 @@ from collections.abc import Mapping
 
 import msgspec
 from carillon_local.make_token import make_token
+from runtime.encrypt import new_key
 from testkit import build
 
 JWT = {"JWT_SECRET": secrets.token_hex(32), "JWT_ISSUER": "bench", "JWT_AUDIENCE": "carillon"}
-SETTINGS: Mapping[str, str] = {"CARILLON_ENV": "bench", "AUTH": "jwt", "RATE_LIMIT": "off", **JWT}
+SETTINGS: Mapping[str, str] = {
+    "CARILLON_ENV": "bench",
+    "AUTH": "jwt",
+    "RATE_LIMIT": "off",
+    "ENCRYPTION_KEYS": new_key("bench"),
+    **JWT,
+}
 """With these the user API takes the token."""
 
 

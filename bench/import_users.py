@@ -9,6 +9,7 @@ from typing import Any
 from messaging.topology import load_topology
 from msgspec import Struct
 from runtime.database import Connection, Pool
+from runtime.encrypt import new_key, read_keys
 from testkit.embedded_postgres import EmbeddedPostgres
 from testkit.fresh_database import FreshDatabase
 from user_api.context import Context
@@ -67,7 +68,8 @@ async def run(*, quick: bool) -> Report:
 
 def context(pool: Pool) -> Context:
     """Give what the service would."""
-    return Context(pool=pool, topology=load_topology(TOPOLOGY_FILE), clock_offset=timedelta())
+    keys = read_keys(new_key("bench"))
+    return Context(pool=pool, topology=load_topology(TOPOLOGY_FILE), clock_offset=timedelta(), keys=keys)
 
 
 async def imported(server: EmbeddedPostgres, body: Sequence[bytes]) -> Imported:

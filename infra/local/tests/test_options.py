@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from carillon_local.local_folder import LOCK, hold, keep_secret, wipe, write_env
+from carillon_local.local_folder import LOCK, hold, keep_encryption_keys, keep_secret, wipe, write_env
 from carillon_local.options import read_options
+from runtime.encrypt import read_keys
 from runtime.settings import SettingsError
 
 
@@ -114,6 +115,15 @@ def test_the_secret_is_made_once_and_private(tmp_path: Path) -> None:
     assert secret.startswith("whsec_")
     assert keep_secret(tmp_path) == secret
     assert (tmp_path / "webhook-secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_encryption_key_is_kept_as_the_database_is(tmp_path: Path) -> None:
+    keys = keep_encryption_keys(tmp_path)
+
+    assert keep_encryption_keys(tmp_path) == keys
+    assert (tmp_path / "encryption-keys").stat().st_mode & 0o777 == 0o600
+    assert read_keys(keys).decrypt(read_keys(keys).encrypt(b"plain", about=b""), about=b"") == b"plain"
+    assert read_options({"ENCRYPTION_KEYS": keys}).encryption_keys == keys
 
 
 def test_the_env_file_can_be_sourced(tmp_path: Path) -> None:

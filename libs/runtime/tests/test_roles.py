@@ -17,6 +17,7 @@ ROLES = [API, SCHEDULER, DISPATCHER, WORKER]
 OURS = ["public", "users", "schedule", "outbox", "delivery", "inbox"]
 
 TABLES = {
+    (API, "delivery.api_endpoints"): "SELECT",
     (API, "inbox.messages"): "DELETE INSERT SELECT",
     (API, "public.schema_migrations"): "SELECT",
     (API, "schedule.api_occurrences"): "SELECT",
@@ -39,17 +40,25 @@ TABLES = {
     (DISPATCHER, "public.schema_migrations"): "SELECT",
     (WORKER, "delivery.attempts"): "INSERT SELECT",
     (WORKER, "delivery.deliveries"): "INSERT SELECT UPDATE",
+    (WORKER, "delivery.endpoints"): "SELECT",
     (WORKER, "delivery.events"): "INSERT SELECT UPDATE",
     (WORKER, "inbox.messages"): "DELETE INSERT SELECT",
     (WORKER, "public.schema_migrations"): "SELECT",
 }
 SCHEMAS = {
-    API: "inbox outbox public schedule users",
+    API: "delivery inbox outbox public schedule users",
     SCHEDULER: "inbox outbox public schedule",
     DISPATCHER: "outbox public",
     WORKER: "delivery inbox outbox public",
 }
 APPENDERS = [API, SCHEDULER, WORKER]
+ENDPOINT_WRITES = [
+    "create_endpoint",
+    "lock_endpoint",
+    "replace_endpoint",
+    "rotate_endpoint_secret",
+    "remove_endpoint",
+]
 
 
 async def test_each_role_has_these_rights_on_tables_and_no_others(connect_as: Connect) -> None:
@@ -148,6 +157,22 @@ async def test_only_the_scheduler_makes_and_drops_partitions_of_history(connect_
     ]
 
 
+async def test_only_the_api_may_call_the_functions_of_endpoints(connect_as: Connect) -> None:
+    admin = await connect_as("postgres")
+
+    rows = await admin.fetch(
+        """
+        SELECT proname, array_agg(role) FILTER (WHERE has_function_privilege(role, oid, 'EXECUTE')) AS roles
+        FROM pg_proc CROSS JOIN unnest($1::text[]) AS role
+        WHERE pronamespace = 'delivery'::regnamespace AND proname LIKE '%endpoint%'
+        GROUP BY 1
+        """,
+        ROLES,
+    )
+
+    assert {row["proname"]: row["roles"] for row in rows} == {name: [API] for name in ENDPOINT_WRITES}
+
+
 async def test_everybody_else_has_nothing(connect_as: Connect) -> None:
     admin = await connect_as("postgres")
 
@@ -194,6 +219,7 @@ async def test_no_role_can_become_more_than_it_is(connect_as: Connect) -> None:
         (SCHEDULER, "SELECT * FROM users.users"),
         (WORKER, "SELECT * FROM schedule.occurrences"),
         (API, "SELECT * FROM delivery.deliveries"),
+        (API, "SELECT * FROM delivery.endpoints"),
         (API, "SELECT * FROM schedule.occurrences"),
         (API, "SELECT * FROM schedule.history"),
         (API, "SELECT * FROM schedule.pauses"),

@@ -11,6 +11,7 @@ from domain.occasion import DEFAULT_SEND_AT_LOCAL, LeapDayPolicy
 from messaging.topology import load_topology
 from msgspec.structs import replace
 from runtime.database import Connection, keep_session
+from runtime.encrypt import new_key, read_keys
 from testkit.fresh_database import FreshDatabase
 from testkit.repository import find_topology
 from testkit.wait import eventually
@@ -53,7 +54,9 @@ async def context(
     url = database.url("carillon_user_api")
     # Without its reset, which no service's pool sends either.
     async with asyncpg.create_pool(url, min_size=1, max_size=1, init=listen, reset=keep_session) as pool:
-        yield Context(pool=pool, topology=topology, clock_offset=timedelta(days=1))
+        yield Context(
+            pool=pool, topology=topology, clock_offset=timedelta(days=1), keys=read_keys(new_key("test"))
+        )
 
 
 async def one_statement(context: Context, asked: list[str], *, users: int) -> None:
@@ -124,7 +127,11 @@ async def test_a_wrong_estimate_of_the_clock_is_never_stored(
     context: Context, database: FreshDatabase, emitted: Emitted, asked: list[str], by: timedelta
 ) -> None:
     context = Context(
-        pool=context.pool, topology=context.topology, clock_offset=context.clock_offset, clock=wrong(by)
+        pool=context.pool,
+        topology=context.topology,
+        clock_offset=context.clock_offset,
+        clock=wrong(by),
+        keys=context.keys,
     )
     admin = await database.connect()
     before = await admin.fetchval("SELECT clock_timestamp()")

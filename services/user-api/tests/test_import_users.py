@@ -15,6 +15,7 @@ from domain.events import Event, UserCreated
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from messaging.topology import load_topology
+from runtime.encrypt import new_key, read_keys
 from testkit import build
 from testkit.fresh_database import FreshDatabase
 from testkit.repository import find_topology
@@ -326,7 +327,9 @@ async def test_an_import_needs_no_more_memory_the_longer_it_is(
 
     async with asyncpg.create_pool(database.url("carillon_user_api"), min_size=1, max_size=1) as pool:
         topology = load_topology(find_topology(pytestconfig.rootpath))
-        context = Context(pool=pool, topology=topology, clock_offset=timedelta())
+        context = Context(
+            pool=pool, topology=topology, clock_offset=timedelta(), keys=read_keys(new_key("test"))
+        )
         held: list[int] = []
         tracemalloc.start()
         try:

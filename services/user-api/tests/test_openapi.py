@@ -49,7 +49,7 @@ def test_the_checked_in_document_is_what_the_code_says(pytestconfig: pytest.Conf
 def test_every_route_is_described_and_nothing_else(pytestconfig: pytest.Config) -> None:
     nothing = cast("Any", None)
     topology = load_topology(find_topology(pytestconfig.rootpath))
-    context = Context(pool=nothing, topology=topology, clock_offset=nothing)
+    context = Context(pool=nothing, topology=topology, clock_offset=nothing, keys=nothing)
     routed = {
         (method, re.sub(r"_(\w)", lambda found: found[1].upper(), re.sub(r":\w+}", "}", path)))
         for handler in routes(context, asyncio.Event(), {})

@@ -7,6 +7,7 @@ import asyncpg
 import httpx
 import pytest
 from messaging.topology import load_topology
+from runtime.encrypt import new_key, read_keys
 from testkit.fresh_database import FreshDatabase
 from testkit.repository import find_topology
 from testkit.wait import eventually
@@ -33,7 +34,9 @@ def leases(database: FreshDatabase, pytestconfig: pytest.Config) -> Leases:
     async def make(burst: int) -> AsyncIterator[TokenLeases]:
         topology = load_topology(find_topology(pytestconfig.rootpath))
         async with asyncpg.create_pool(database.url("carillon_user_api"), min_size=1, max_size=2) as pool:
-            context = Context(pool=pool, topology=topology, clock_offset=timedelta())
+            context = Context(
+                pool=pool, topology=topology, clock_offset=timedelta(), keys=read_keys(new_key("test"))
+            )
             yield TokenLeases(context, Limit(float(STILL), burst))
 
     return make

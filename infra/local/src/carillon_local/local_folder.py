@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from runtime.encrypt import new_key
 from runtime.settings import SettingsError
 from testkit.postgres_files import remove_folder
 from testkit.receiver import new_secret
@@ -17,6 +18,7 @@ LOCK = "lock"
 POSTGRES = "postgres"
 SECRET = "webhook-secret"  # noqa: S105 (a file's name)
 JWT_SECRET = "jwt-secret"  # noqa: S105 (a file's name)
+ENCRYPTION_KEYS = "encryption-keys"
 ENV = "env"
 
 
@@ -56,6 +58,11 @@ def keep_secret(folder: Path) -> str:
 def keep_jwt_secret(folder: Path) -> str:
     """Return the secret that tokens are signed with, kept in `folder` as the webhook secret is."""
     return _keep(folder / JWT_SECRET, lambda: secrets.token_urlsafe(32))
+
+
+def keep_encryption_keys(folder: Path) -> str:
+    """Return the key that what is stored is encrypted with, kept in `folder` as the database is."""
+    return _keep(folder / ENCRYPTION_KEYS, lambda: new_key("local"))
 
 
 def _keep(file: Path, make: Callable[[], str]) -> str:

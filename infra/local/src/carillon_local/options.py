@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+from runtime.encrypt import EncryptionKeys
 from runtime.settings import Port, SettingsError, load_settings
 from testkit.ports import free_port, port_is_free
 from testkit.repository import find_topology
@@ -25,6 +26,7 @@ class Environment(Struct, frozen=True, kw_only=True):
     webhook_url: Annotated[str, Meta(pattern=r"^https?://[^\s/]+")] | None = None
     webhook_secret: Annotated[str, Meta(pattern="^whsec_[A-Za-z0-9+/]{32,}=*$")] | None = None
     webhook_allow_networks: str = ""
+    encryption_keys: EncryptionKeys | None = None
     clock: Annotated[datetime, Meta(tz=True)] | None = None
     auth: Literal["jwt", "off"] = "off"
     jwt_secret: str = ""
@@ -52,6 +54,7 @@ class Options(Struct, frozen=True, kw_only=True):
     webhook_url: str | None = None
     webhook_secret: str | None = None
     webhook_allow_networks: str = ""
+    encryption_keys: str | None = None
     clock: datetime | None = None
     auth: str = "off"
     jwt_secret: str = ""
@@ -85,6 +88,7 @@ def read_options(environment: Mapping[str, str], *, api_port: int = 0, receiver_
         webhook_url=given.webhook_url,
         webhook_secret=given.webhook_secret,
         webhook_allow_networks=given.webhook_allow_networks,
+        encryption_keys=given.encryption_keys,
         clock=given.clock.astimezone(UTC) if given.clock else None,
         auth=given.auth,
         jwt_secret=given.jwt_secret,

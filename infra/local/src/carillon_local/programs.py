@@ -35,6 +35,7 @@ class Wiring(Struct, frozen=True, kw_only=True):
     http: httpx.AsyncClient
     webhook_url: str
     webhook_secret: str
+    encryption_keys: str
     auth: Mapping[str, str]
     clock_offset_seconds: float
     log_format: str
@@ -97,12 +98,14 @@ def service_program(name: str, wiring: Wiring) -> Program:
         "TOPOLOGY_FILE": str(wiring.options.topology_file),
         "LOG_FORMAT": wiring.log_format,
     }
+    encrypting = {"ENCRYPTION_KEYS": wiring.encryption_keys}
     match name:
         case "user-api":
-            own = {"API_HOST": LOOPBACK, "API_PORT": port, **wiring.auth}
+            own = {"API_HOST": LOOPBACK, "API_PORT": port, **encrypting, **wiring.auth}
         case "webhook-worker":
             own = {
                 **worker_environment(wiring, port),
+                **encrypting,
                 "WEBHOOK_URL": wiring.webhook_url,
                 "WEBHOOK_SECRET": wiring.webhook_secret,
                 "WEBHOOK_ALLOW_NETWORKS": f"{LOOPBACK_NETWORK},{wiring.options.webhook_allow_networks}",

@@ -7,8 +7,8 @@ from testkit.engine import Engine
 from testkit.ports import LOOPBACK
 
 # A developer's own AWS profile, database or proxy must not leak into a local system; nor who may call the API
-# into its other services.
-NOT_INHERITED = ("AWS_", "PG", "DATABASE_", "JWT_", "JWKS_URL")
+# or what it encrypts with into its other services.
+NOT_INHERITED = ("AWS_", "PG", "DATABASE_", "JWT_", "JWKS_URL", "ENCRYPTION_KEYS")
 
 
 def inherited() -> dict[str, str]:

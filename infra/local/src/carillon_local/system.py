@@ -15,7 +15,7 @@ from testkit.ports import LOOPBACK, free_port
 
 from carillon_local.auth import auth_variables
 from carillon_local.child import Child, Echo, to_the_end
-from carillon_local.local_folder import POSTGRES, hold, keep_secret, wipe
+from carillon_local.local_folder import POSTGRES, hold, keep_encryption_keys, keep_secret, wipe
 from carillon_local.options import Options
 from carillon_local.programs import (
     DATABASE,
@@ -63,6 +63,7 @@ class LocalSystem:
         self.webhook_secret = options.webhook_secret or ""
         self.auth: Mapping[str, str] = {"AUTH": "off"}
         self.clock_offset_seconds = 0.0
+        self._encryption_keys = ""
         self._fresh = fresh
         self._say = say
         self._environments = environments or {}
@@ -136,6 +137,7 @@ class LocalSystem:
             wipe(options.local_dir)
             self._opened.callback(self.postgres.remove)
         self.webhook_secret = options.webhook_secret or keep_secret(options.local_dir)
+        self._encryption_keys = options.encryption_keys or keep_encryption_keys(options.local_dir)
         self.auth = auth_variables(options)
         await self._opened.enter_async_context(self._http)
         self._opened.push_async_callback(self._supervisor.stop)
@@ -176,6 +178,7 @@ class LocalSystem:
             http=self._http,
             webhook_url=self.webhook_url,
             webhook_secret=self.webhook_secret,
+            encryption_keys=self._encryption_keys,
             auth=self.auth,
             clock_offset_seconds=self.clock_offset_seconds,
             log_format=self._log_format,

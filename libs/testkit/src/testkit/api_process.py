@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+from runtime.encrypt import new_key
+
 from testkit.child_process import ChildProcess
 from testkit.ports import free_port
 
@@ -19,6 +21,7 @@ class ApiProcess:
             **os.environ,
             "CARILLON_ENV": "local",
             "AUTH": "off",
+            "ENCRYPTION_KEYS": new_key("test"),
             "DATABASE_URL": database_url,
             "TOPOLOGY_FILE": str(topology_file),
             "API_PORT": port,

@@ -12,6 +12,7 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from messaging.topology import load_topology
 from runtime.database import open_pool
+from runtime.encrypt import read_keys
 from runtime.health import Check
 from runtime.stopping import Stop, beside
 from runtime.telemetry import tracing
@@ -21,6 +22,7 @@ from user_api import __version__
 from user_api.auth.guard import open_guard
 from user_api.context import Context
 from user_api.docs_routes import docs_routes
+from user_api.endpoint_routes import endpoint_routes
 from user_api.event_type_routes import event_type_routes
 from user_api.forget_requests import forget_requests
 from user_api.health import health_routes
@@ -54,6 +56,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
             topology=topology,
             clock_offset=timedelta(seconds=settings.clock_offset_seconds),
             replica=replica,
+            keys=read_keys(settings.encryption_keys),
         )
         unlimited_after = timedelta(seconds=settings.limit.fills_within)
         forget = partial(forget_requests, context, unlimited_after=unlimited_after)
@@ -86,6 +89,7 @@ def routes(
         *occurrence_routes(context),
         *pause_routes(context),
         *event_type_routes(context),
+        *endpoint_routes(context),
         *health_routes(context.pool, stop, checks),
         openapi_route(secured=secured),
         *docs_routes(),

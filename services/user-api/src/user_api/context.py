@@ -1,4 +1,4 @@
-"""What every request about users needs."""
+"""What every request needs."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
@@ -11,6 +11,7 @@ from messaging.topology import Topology
 from msgspec import Struct, field
 from msgspec.structs import replace
 from runtime.database import Connection, Pool
+from runtime.encrypt import Keys
 
 from user_api.business_clock import BusinessClock
 from user_api.read_your_writes import may_read_late
@@ -34,11 +35,12 @@ def hold(connection: Connection) -> Iterator[None]:
 
 
 class Context(Struct, frozen=True, kw_only=True):
-    """The pool, the topology, and the business clock: the database's now() plus `clock_offset`."""
+    """The pool, the topology, the business clock (the database's now() plus `clock_offset`), the keys."""
 
     pool: Pool
     topology: Topology
     clock_offset: timedelta
+    keys: Keys
     clock: BusinessClock = field(default_factory=BusinessClock)
     replica: Replica | None = None
     reads_late: bool = False

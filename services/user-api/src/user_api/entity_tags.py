@@ -27,6 +27,9 @@ class Tags(Struct, frozen=True):
         return self.listed is None or entity_tag(version) in {tag.removeprefix("W/") for tag in self.listed}
 
 
+ANY = Tags(None)
+
+
 def entity_tag(version: int) -> str:
     """Give the tag of a version."""
     return f'"{version}"'

@@ -50,11 +50,11 @@ class Idempotency:
     async def _answer_once(self, request: KeyedRequest, scope: Scope, body: bytes, receive: Receive) -> Reply:
         try:
             async with self._context.connection() as connection, connection.transaction():
-                if kept := await take_key(connection, request):
+                if kept := await take_key(connection, request, self._context.keys):
                     return kept
                 with hold(connection):
                     reply = _done(await _reply(self._app, scope, body, receive))
-                await keep_reply(connection, scope, request, reply)
+                await keep_reply(connection, scope, request, reply, self._context.keys)
                 return reply
         except _NotDoneError as refused:
             return refused.reply

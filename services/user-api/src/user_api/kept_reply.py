@@ -9,6 +9,7 @@ import msgspec
 from litestar.types import Scope, Send
 from msgspec import Struct
 from runtime.database import Connection
+from runtime.encrypt import Keys
 from runtime.statements import Statements
 
 from user_api.idempotency_key import KeyedRequest
@@ -21,6 +22,9 @@ KEPT_FOR = timedelta(hours=24)
 KEPT_HEADERS = frozenset({b"content-type", b"etag", b"link", b"location", b"deprecation", b"sunset"})
 REPLAYED = (b"idempotent-replayed", b"true")
 _USER = re.compile(r"/user/([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(?:/|$)")
+
+# What is answered there may hold a secret.
+_SECRETIVE = re.compile(r"/endpoint(?:/|$)")
 
 
 class Reply(Struct, frozen=True):
@@ -36,7 +40,7 @@ class Reply(Struct, frozen=True):
         return 200 <= self.status < 300  # noqa: PLR2004 (RFC 9110 §15.3)
 
 
-async def take_key(connection: Connection, request: KeyedRequest) -> Reply | None:
+async def take_key(connection: Connection, request: KeyedRequest, keys: Keys) -> Reply | None:
     """Take the key until the transaction ends; give the reply that is kept under it.
 
     Raises KeyInUseError while another request has the key, KeyReusedError when it was for another request.
@@ -50,11 +54,15 @@ async def take_key(connection: Connection, request: KeyedRequest) -> Reply | Non
     if row["request"] != request.request:
         raise KeyReusedError
     headers = [(name.encode(), value.encode()) for name, value in msgspec.json.decode(row["headers"])]
-    return Reply(row["status"], [*headers, REPLAYED], row["body"])
+    body = keys.decrypt(row["body"], about=_reply_to(request)) if row["encrypted"] else row["body"]
+    return Reply(row["status"], [*headers, REPLAYED], body)
 
 
-async def keep_reply(connection: Connection, scope: Scope, request: KeyedRequest, reply: Reply) -> None:
-    """Keep a reply with the user whom it tells of, who takes it with them."""
+async def keep_reply(
+    connection: Connection, scope: Scope, request: KeyedRequest, reply: Reply, keys: Keys
+) -> None:
+    """Keep a reply, encrypted if it may hold a secret, with the user whom it tells of, who takes it along."""
+    encrypted = _SECRETIVE.match(scope["path"]) is not None
     headers = [(name.decode(), value.decode()) for name, value in reply.headers if name in KEPT_HEADERS]
     await connection.execute(
         SQL["keep_reply"],
@@ -62,7 +70,8 @@ async def keep_reply(connection: Connection, scope: Scope, request: KeyedRequest
         request.request,
         reply.status,
         msgspec.json.encode(headers).decode(),
-        reply.body,
+        keys.encrypt(reply.body, about=_reply_to(request)) if encrypted else reply.body,
+        encrypted,
         _user_id(scope["path"], dict(headers).get("location", "")),
     )
 
@@ -73,6 +82,10 @@ async def send_reply(send: Send, reply: Reply) -> None:
     headers = [header for header in reply.headers if header[0] != b"content-length"]
     await send({"type": "http.response.start", "status": reply.status, "headers": [*headers, length]})
     await send({"type": "http.response.body", "body": reply.body, "more_body": False})
+
+
+def _reply_to(request: KeyedRequest) -> bytes:
+    return b"reply to " + request.id
 
 
 def _user_id(*places: str) -> UUID | None:

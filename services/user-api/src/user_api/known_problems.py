@@ -19,6 +19,7 @@ from user_api.refusals import (
     ResultsUnreadError,
     TooManyOccasionsError,
     TooSlowError,
+    UnknownEndpointError,
     UnknownEventTypeError,
     UnknownOccasionError,
     UnknownUserError,
@@ -52,6 +53,12 @@ PROBLEMS: Mapping[type[BaseException], Problem] = {
         title="No such event type",
         status=404,
         detail="There is no due event type of this name.",
+    ),
+    UnknownEndpointError: Problem(
+        kind="unknown-endpoint",
+        title="No such endpoint",
+        status=404,
+        detail="There is no endpoint of this id.",
     ),
     BirthdayOccasionError: Problem(
         kind="birthday-follows-user",

@@ -8,6 +8,8 @@ import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
+from user_api.endpoint_operations import ENDPOINT_OPERATIONS
+from user_api.endpoint_switch_operations import ENDPOINT_SWITCH_OPERATIONS
 from user_api.event_type_operations import EVENT_TYPE_OPERATIONS
 from user_api.health_operations import HEALTH_OPERATIONS
 from user_api.import_operations import IMPORT_OPERATIONS
@@ -35,6 +37,8 @@ OPERATIONS: Sequence[Operation] = (
     *OCCURRENCE_OPERATIONS,
     *PAUSE_OPERATIONS,
     *EVENT_TYPE_OPERATIONS,
+    *ENDPOINT_OPERATIONS,
+    *ENDPOINT_SWITCH_OPERATIONS,
     *HEALTH_OPERATIONS,
 )
 

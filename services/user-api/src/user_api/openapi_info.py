@@ -36,5 +36,6 @@ TAGS = [
     {"name": "occasions", "description": "Anniversaries, reminders and notifications of a user."},
     {"name": "occurrences", "description": "When the occasions of a user ring, and have rung."},
     {"name": "event types", "description": "What falls due, and whether it may ring."},
+    {"name": "endpoints", "description": "Where webhooks go, and what signs them."},
     {"name": "health", "description": "For load balancers and supervisors."},
 ]

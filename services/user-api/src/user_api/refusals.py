@@ -50,6 +50,10 @@ class UnknownEventTypeError(Exception):
     """There is no due event type of that name."""
 
 
+class UnknownEndpointError(Exception):
+    """There is no endpoint of that id, or no more."""
+
+
 class BirthdayOccasionError(Exception):
     """A birthday is not changed as an occasion: it follows from its user."""
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from msgspec import Meta
+from runtime.encrypt import EncryptionKeys, read_keys
 from runtime.settings import Count, DatabaseUrl, Port, Seconds, ServiceSettings
 
 from user_api.token_share import Limit
@@ -35,6 +36,8 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
 
     auth: Literal["jwt", "off"]
     api_port: Port
+    # What endpoints keep secret; the webhook worker has the same.
+    encryption_keys: EncryptionKeys
     api_host: str = "127.0.0.1"
     # Reads go there where read-your-writes allows it, while it is at most so far behind.
     database_replica_url: DatabaseUrl | None = None
@@ -62,6 +65,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Refuse to be open to the world, and tokens that nobody could verify."""
         super().__post_init__()
+        read_keys(self.encryption_keys)
         if self.auth == "off":
             if self.carillon_env != "local":
                 raise ValueError("AUTH=off is allowed only with CARILLON_ENV=local")

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 from domain.events import DueEvent
+from domain.webhook_types import webhook_type
 from msgspec import Struct
 
 
@@ -45,4 +46,4 @@ def webhook_body(event_id: UUID, event: DueEvent) -> str:
 
 def body_type(event: DueEvent) -> str:
     """Return the type as partners know it, dotted: `birthday.due` for a BirthdayDue."""
-    return f"{event.event_type.removesuffix('Due').lower()}.due"
+    return webhook_type(event.event_type)

@@ -1,3 +1,3 @@
-SELECT request, status, headers, body
+SELECT request, status, headers, body, encrypted
 FROM users.idempotency_keys
 WHERE id = $1 AND stored_at > now() - $2::interval;

@@ -1,0 +1,1 @@
+SELECT headers FROM delivery.lock_endpoint($1);

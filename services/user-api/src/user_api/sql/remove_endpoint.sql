@@ -1,0 +1,1 @@
+SELECT delivery.remove_endpoint($1);

@@ -1,0 +1,1 @@
+SELECT delivery.rotate_endpoint_secret($1, $2, $3);
