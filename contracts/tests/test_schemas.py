@@ -114,6 +114,8 @@ def test_an_example_without_any_one_required_field_is_not(event: str) -> None:
         ("OccasionChanged", "localDateTime", "2026-11-23T18:00"),
         ("OccasionChanged", "lastDate", "2026-12-31T00:00:00"),
         ("OccasionChanged", "at", "2026-11-23T18:00:00"),
+        ("OccasionAdded", "leapDayPolicy", "feb_30"),
+        ("OccasionChanged", "leapDayPolicy", None),
         ("AnniversaryDue", "name", ""),
         ("OccurrenceCompleted", "results", [{"endpointId": "x", "status": "delivered", "attempts": 1}]),
     ],

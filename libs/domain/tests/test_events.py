@@ -129,6 +129,23 @@ def test_an_occasion_tells_only_what_its_type_needs() -> None:
     assert added == msgspec.json.decode(msgspec.json.encode(added), type=OccasionAdded)
 
 
+def test_an_anniversary_of_a_leap_day_tells_the_policy_of_its_first_date() -> None:
+    added = OccasionAdded(
+        occasion_id=OTHER,
+        user_id=USER,
+        version=1,
+        occurred_at=datetime(2026, 11, 22, 14, 5, 9, tzinfo=UTC),
+        type="ANNIVERSARY",
+        first_date="2027-02-29",
+        name="wedding",
+        date=date(2020, 2, 29),
+        leap_day_policy=LeapDayPolicy.MAR_1,
+    )
+    told = msgspec.json.encode(added)
+    assert msgspec.json.decode(told)["leapDayPolicy"] == "mar_1"
+    assert added == msgspec.json.decode(told, type=OccasionAdded)
+
+
 def test_a_delivered_result_gives_no_reason() -> None:
     failed = OccurrenceFailed(
         due_event_id=OTHER,

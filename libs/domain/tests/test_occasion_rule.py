@@ -85,3 +85,12 @@ def test_a_reminder_is_at_its_local_time_and_a_notification_at_its_instant() -> 
 def test_a_state_that_could_not_be_planned_or_emitted_is_refused(lacking: OccasionAdded) -> None:
     with pytest.raises(ValueError, match=f"{lacking.type} without"):
         rule(lacking)
+
+
+def test_the_policy_that_an_occasion_tells_goes_before_its_users() -> None:
+    told = state("ANNIVERSARY", name="wedding", date=ON, leap_day_policy=LeapDayPolicy.SKIP)
+    untold = state("ANNIVERSARY", name="wedding", date=ON)
+
+    policies = [it.leap_day_policy for it in (rule(told), rule(untold)) if isinstance(it, Yearly)]
+
+    assert policies == [LeapDayPolicy.SKIP, LeapDayPolicy.MAR_1]

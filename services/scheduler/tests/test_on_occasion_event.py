@@ -11,6 +11,7 @@ from domain.events import (
     OccasionAdded,
     OccasionChanged,
     OccasionState,
+    UserBirthdayChanged,
     UserNameChanged,
     UserState,
     UserTimezoneChanged,
@@ -30,6 +31,10 @@ Rows = Callable[[], Coroutine[Any, Any, list[asyncpg.Record]]]
 RING = datetime(2026, 12, 10, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
 XMAS = date(1990, 12, 25)
+NEXT = """
+    SELECT nominal_date, local_date, leap_day_policy FROM schedule.occurrences
+    WHERE occasion_id = $1 AND status = 'PENDING'
+"""
 LAST_DAY = {"rrule": "FREQ=DAILY", "last_date": date(2026, 12, 11)}
 
 
@@ -141,6 +146,73 @@ async def test_an_occasion_whose_user_is_unknown_waits_for_them(plan: Plan, pend
 
     row, _ = await pending()
     assert row["occasion_id"] == reminder.occasion_id
+
+
+def policy_changed(user: UserState, policy: LeapDayPolicy, at: datetime) -> UserBirthdayChanged:
+    after = structs.replace(user, version=user.version + 1, leap_day_policy=policy, occurred_at=at)
+    return UserBirthdayChanged(**structs.asdict(after))
+
+
+@pytest.mark.parametrize("heard_first", ["user", "occasion"])
+async def test_another_leap_day_policy_rings_for_no_year_past_whichever_event_of_it_is_heard_first(
+    plan: Plan, emit: Emit, admin: Connection, heard_first: str
+) -> None:
+    user = build.user_created(leap_day_policy=LeapDayPolicy.SKIP, first_date="2040-12-10")
+    wedding = build.occasion_added(
+        user_id=user.user_id,
+        date=date(2020, 2, 29),
+        first_date="2028-02-29",
+        leap_day_policy=LeapDayPolicy.SKIP,
+    )
+    await plan(user, wedding)
+    assert await emit(datetime(2028, 2, 29, 9, tzinfo=UTC)) == 1
+
+    at = datetime(2030, 2, 10, 12, tzinfo=UTC)
+    kept = LeapDayPolicy.FEB_28
+    of_user = policy_changed(user, kept, at)
+    of_wedding = changed(wedding, first_date="2030-02-29", leap_day_policy=kept, occurred_at=at)
+    for event in (of_user, of_wedding) if heard_first == "user" else (of_wedding, of_user):
+        await plan(event)
+        assert await emit(at) == 0
+
+    row = await admin.fetchrow(NEXT, wedding.occasion_id)
+    assert row is not None
+    assert tuple(row) == ("2030-02-29", date(2030, 2, 28), "feb_28")
+
+
+async def test_an_anniversary_whose_events_tell_no_leap_day_policy_is_kept_by_its_users(
+    plan: Plan, admin: Connection
+) -> None:
+    user = build.user_created(leap_day_policy=LeapDayPolicy.MAR_1)
+    wedding = build.occasion_added(user_id=user.user_id, date=date(2020, 2, 29), first_date="2027-02-29")
+
+    await plan(user, wedding)
+    before = await admin.fetchrow(NEXT, wedding.occasion_id)
+    await plan(policy_changed(user, LeapDayPolicy.FEB_28, user.occurred_at))
+    after = await admin.fetchrow(NEXT, wedding.occasion_id)
+
+    assert before is not None
+    assert after is not None
+    assert tuple(before) == ("2027-02-29", date(2027, 3, 1), "mar_1")
+    assert tuple(after) == ("2027-02-29", date(2027, 2, 28), "feb_28")
+
+
+async def test_an_anniversary_moved_from_a_leap_day_is_known_by_no_policy_any_more(
+    plan: Plan, admin: Connection
+) -> None:
+    user = build.user_created(leap_day_policy=LeapDayPolicy.MAR_1)
+    wedding = build.occasion_added(
+        user_id=user.user_id,
+        date=date(2020, 2, 29),
+        first_date="2027-02-29",
+        leap_day_policy=LeapDayPolicy.SKIP,
+    )
+
+    await plan(user, wedding)
+    assert await admin.fetchval("SELECT leap_day_policy FROM schedule.occasions") == "skip"
+    await plan(changed(wedding, date=date(2020, 2, 28), first_date="2027-02-28", leap_day_policy=None))
+
+    assert await admin.fetchval("SELECT leap_day_policy FROM schedule.occasions") is None
 
 
 def lives() -> list[Event]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-from domain.events import Event, OccasionChanged, UserBirthdayChanged
+from domain.events import Event, OccasionChanged, OccasionState, UserBirthdayChanged
 from testkit import build
 from testkit.fresh_database import FreshDatabase
 
@@ -41,15 +41,34 @@ async def test_another_leap_day_policy_decides_anew_from_when_on_leap_day_annive
     assert {f"{user}/occasion/{event.occasion_id}" for event in occasions} == set(leap_days)
     this_year = datetime.now(UTC).year
     for event in occasions:
-        assert event.version == 2
+        assert (event.version, event.leap_day_policy) == (2, "mar_1")
         assert event.first_date in {f"{this_year}-02-29", f"{this_year + 1}-02-29"}
         assert event.occurred_at == datetime.fromisoformat(changed.json()["updatedAt"])
     for location, version in [*((location, 2) for location in leap_days), (other, 1)]:
         assert (await api.get(location)).json()["version"] == version
 
-    # Where no date differs, nothing is told: both keep a leap day that there is not.
+
+async def test_every_leap_day_anniversary_is_told_of_another_policy_also_where_its_first_date_stays(
+    api: httpx.AsyncClient, emitted: Emitted
+) -> None:
+    user = (await api.post("/user", json=build.user_body(leapDayPolicy="mar_1"))).headers["Location"]
+    leap_day = await _occasion(api, user, build.anniversary_body(date="2020-02-29"))
+    other = await _occasion(api, user, build.anniversary_body(date="2020-02-28"))
+    await api.put(leap_day, json=build.anniversary_body(date="2020-02-29", name="engagement"), headers=ANY)
+
     await api.patch(user, json={"leapDayPolicy": "feb_28"}, headers=ANY)
-    assert isinstance((await emitted())[-1], UserBirthdayChanged)
+    await api.patch(user, json={"timezone": "Asia/Tokyo"}, headers=ANY)
+
+    told = [event for event in await emitted() if isinstance(event, OccasionState)]
+    by_place = {
+        place: [event for event in told if place.endswith(str(event.occasion_id))]
+        for place in (leap_day, other)
+    }
+    assert [event.leap_day_policy for event in by_place[leap_day]] == ["mar_1", "mar_1", "feb_28"]
+    assert [event.version for event in by_place[leap_day]] == [1, 2, 3]
+    assert len({event.first_date for event in by_place[leap_day]}) == 1
+    assert [event.leap_day_policy for event in by_place[other]] == [None]
+    assert [(await api.get(place)).json()["version"] for place in (leap_day, other)] == [3, 1]
 
 
 async def test_what_has_ended_stays_so_in_a_zone_where_its_local_time_is_still_to_come(

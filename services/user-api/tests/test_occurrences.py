@@ -200,6 +200,36 @@ async def test_a_leap_day_that_rang_is_known_by_its_name(
         assert [item["localDate"] for item in await _preview(api, user, 2)] == ["2028-02-29", "2029-02-28"]
 
 
+async def test_a_leap_day_kept_on_march_1_is_not_shown_again_as_a_birthday_of_that_day(
+    database: FreshDatabase, environment: Environment, running: Running
+) -> None:
+    offset = str((datetime(2027, 3, 1, 12, tzinfo=UTC) - datetime.now(UTC)).total_seconds())
+    async with running(environment(database.url("carillon_user_api"), CLOCK_OFFSET_SECONDS=offset)) as api:
+        born = {"dateOfBirth": "2000-02-29", "leapDayPolicy": "mar_1", "timezone": "UTC"}
+        user = await _user(api, **born)
+        user_id = UUID(user.rpartition("/")[2])
+        await _store(
+            database,
+            "occurrences",
+            occasion_id=birthday_occasion_id(user_id),
+            occasion_type="BIRTHDAY",
+            user_id=user_id,
+            status="PROCESSING",
+            nominal_date="2027-02-29",
+            local_date=date(2027, 3, 1),
+            due_at=datetime(2027, 3, 1, 9, tzinfo=UTC),
+            emitted_at=datetime(2027, 3, 1, 9, tzinfo=UTC),
+            check_at=datetime(2027, 3, 1, 9, 15, tzinfo=UTC),
+        )
+        corrected = {"dateOfBirth": "2000-03-01", "sendAtLocal": "18:00"}  # by which today is still to come
+
+        [moved] = (await api.post(f"{user}/change-preview", json=corrected)).json()["items"]
+        await api.patch(user, json=corrected, headers={"If-Match": "*"})
+
+        assert [item["localDate"] for item in await _preview(api, user, 2)] == ["2028-03-01", "2029-03-01"]
+        assert moved["after"]["localDate"] == "2028-03-01"
+
+
 async def test_real_occurrences_are_paged_through_in_order_of_their_due_time(
     api: httpx.AsyncClient, database: FreshDatabase
 ) -> None:

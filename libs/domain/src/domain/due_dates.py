@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from domain.due_date import FIRST_INSTANT, DueDate, local_instant
 from domain.occasion import Notification, Reminder, Rule, Yearly
 from domain.reminder_dates import notification_dates, reminder_dates
-from domain.yearly_dates import month_day, yearly_dates
+from domain.yearly_dates import is_leap_day, month_day, yearly_dates
 
 __all__ = ["DueDate", "first_date", "local_instant", "next_due_at", "planned", "rung_date", "upcoming"]
 
@@ -119,7 +119,7 @@ def _yearly_first_date(new: Yearly, old: Yearly, old_first_date: str, changed_at
     if new.date < old.date:
         old = replace(old, date=new.date)
         old_first_date = min(old_first_date, _next_name(old, changed_at))
-    if month_day(new) != (2, 29) or new.leap_day_policy == old.leap_day_policy:
+    if not is_leap_day(new.date) or new.leap_day_policy == old.leap_day_policy:
         return old_first_date
     since = max(changed_at, FIRST_INSTANT + 2 * _STILL_OPEN) - _STILL_OPEN  # no year 0 to look back into
     pending = _next_name(old, since)

@@ -4,15 +4,18 @@ from uuid import UUID
 
 from domain.event import Event, Instant, LocalDateTime, LocalTime, NominalDate, Text, Version
 from domain.kinds import OccasionType
-from domain.occasion import LocalDate
+from domain.occasion import LeapDayPolicy, LocalDate
 from domain.priority import Priority
 
 
 class OccasionState(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """All that scheduling needs of an occasion, whole; zone and leap-day policy are its user's.
+    """All that scheduling needs of an occasion, whole; its zone is its user's.
 
     An anniversary has `name`, `date` and `send_at_local`; a reminder `message`, `local_date_time` and, where
     it recurs, `rrule` and the `last_date` that may ring; a notification `message` and `at`.
+
+    What comes round on February 29 has the `leap_day_policy` that `first_date` was decided under: its user's
+    own event, with another one, may be heard of before or after. Older events of it are without: its user's.
     """
 
     occasion_id: UUID
@@ -30,6 +33,7 @@ class OccasionState(Event, frozen=True, kw_only=True, omit_defaults=True):
     rrule: Text | None = None
     last_date: LocalDate | None = None
     at: Instant | None = None
+    leap_day_policy: LeapDayPolicy | None = None
 
 
 class OccasionAdded(OccasionState, frozen=True, kw_only=True):
@@ -37,7 +41,7 @@ class OccasionAdded(OccasionState, frozen=True, kw_only=True):
 
 
 class OccasionChanged(OccasionState, frozen=True, kw_only=True):
-    """An occasion was changed, or its user's leap-day policy, where that decides its next date."""
+    """An occasion was changed, or its user's leap-day policy, where it comes round on February 29."""
 
 
 class OccasionRemoved(Event, frozen=True, kw_only=True):

@@ -16,8 +16,16 @@ def birthday_of(state: UserState) -> Yearly:
     )
 
 
+def policy_of(state: OccasionState, users: LeapDayPolicy) -> LeapDayPolicy:
+    """Give the leap-day policy that an occasion's first date was decided under; if it tells none, its user's.
+
+    Under another policy, the years from that first date on may have one that nobody promised.
+    """
+    return state.leap_day_policy or users
+
+
 def rule_of(state: OccasionState, *, timezone: str, leap_day_policy: LeapDayPolicy) -> Rule:
-    """Give what decides when an occasion rings, in its user's zone and by their leap-day policy.
+    """Give what decides when an occasion rings, in its user's zone; their policy is for one that tells none.
 
     Raises ValueError for a state without what its type needs; the words to send are asked for here too, so
     that none is planned that could not be emitted.
@@ -29,7 +37,7 @@ def rule_of(state: OccasionState, *, timezone: str, leap_day_policy: LeapDayPoli
             date=state.date,
             send_at_local=state.send_at_local or DEFAULT_SEND_AT_LOCAL,
             timezone=timezone,
-            leap_day_policy=leap_day_policy,
+            leap_day_policy=policy_of(state, leap_day_policy),
         )
     if rule is Reminder and state.local_date_time is not None:
         return Reminder(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import MAXYEAR, date
 
 from domain.due_date import DueDate, local_instant
-from domain.occasion import LeapDayPolicy, Yearly
+from domain.occasion import LeapDayPolicy, LocalDate, Yearly
 
 
 def yearly_dates(rule: Yearly, *, least: str) -> Iterator[DueDate]:
@@ -26,8 +26,13 @@ def month_day(rule: Yearly) -> tuple[int, int]:
     return rule.date.month, rule.date.day
 
 
+def is_leap_day(day: LocalDate) -> bool:
+    """Tell whether what comes round on a day needs a leap-day policy."""
+    return (day.month, day.day) == (2, 29)
+
+
 def _kept_on(rule: Yearly, year: int) -> date | None:
-    if month_day(rule) != (2, 29) or _is_leap(year):
+    if not is_leap_day(rule.date) or _is_leap(year):
         return rule.date.replace(year=year)
     match rule.leap_day_policy:
         case LeapDayPolicy.FEB_28:

@@ -48,6 +48,7 @@ async def write_occasions(
         [state and state.rrule for state in states],
         [state and state.last_date for state in states],
         [state and state.at for state in states],
+        [state and state.leap_day_policy for state in states],
     )
     return {row["id"]: newest[row["id"]] for row in rows}
 

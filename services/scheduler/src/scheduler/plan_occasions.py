@@ -10,7 +10,7 @@ from domain.events import OccasionState, UserState
 from domain.ids import birthday_occasion_id
 from domain.kinds.birthday import BIRTHDAY
 from domain.occasion import LeapDayPolicy
-from domain.occasion_rule import rule_of
+from domain.occasion_rule import policy_of, rule_of
 from domain.send_window import spread
 from msgspec import Struct
 from runtime.database import Connection
@@ -32,7 +32,7 @@ class Occasion(Struct, frozen=True, kw_only=True):
     first_name: str
     last_name: str
     timezone: str
-    leap_day_policy: LeapDayPolicy
+    user_leap_day_policy: LeapDayPolicy
     after_date: str | None
 
 
@@ -55,7 +55,7 @@ def birthday(user: UserState) -> Occasion:
         first_name=user.first_name,
         last_name=user.last_name,
         timezone=user.timezone,
-        leap_day_policy=user.leap_day_policy,
+        user_leap_day_policy=user.leap_day_policy,
         after_date=None,
     )
 
@@ -75,7 +75,7 @@ async def read_occasions(
             first_name=row["first_name"],
             last_name=row["last_name"],
             timezone=row["timezone"],
-            leap_day_policy=LeapDayPolicy(row["leap_day_policy"]),
+            user_leap_day_policy=LeapDayPolicy(row["user_leap_day_policy"]),
             after_date=row["after_date"],
         )
         for row in rows
@@ -86,7 +86,8 @@ def state_of(row: asyncpg.Record) -> OccasionState:
     """Return the state that the newest event of an occasion told."""
     told = {name: row[name] for name in OccasionState.__struct_fields__}
     priority = None if row["priority"] is None else PRIORITIES[row["priority"]]
-    return OccasionState(**told | {"priority": priority})
+    policy = None if row["leap_day_policy"] is None else LeapDayPolicy(row["leap_day_policy"])
+    return OccasionState(**told | {"priority": priority, "leap_day_policy": policy})
 
 
 def plan(
@@ -97,7 +98,8 @@ def plan(
     Raises ValueError for a state that cannot be planned.
     """
     state = occasion.state
-    rule = rule_of(state, timezone=occasion.timezone, leap_day_policy=occasion.leap_day_policy)
+    leap_day_policy = policy_of(state, occasion.user_leap_day_policy)
+    rule = rule_of(state, timezone=occasion.timezone, leap_day_policy=leap_day_policy)
     after_date = max(filter(None, (occasion.after_date, pending and pending["after_date"])), default=None)
     due = planned(rule, first_date=state.first_date, after_date=after_date)
     if due is None:
@@ -112,7 +114,7 @@ def plan(
         after_date=after_date,
         timezone=occasion.timezone,
         anchor_date=anchor_date(rule, due),
-        leap_day_policy=occasion.leap_day_policy.value,
+        leap_day_policy=leap_day_policy.value,
         rrule=state.rrule,
         last_date=state.last_date,
         first_name=occasion.first_name,

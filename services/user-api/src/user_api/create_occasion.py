@@ -55,5 +55,5 @@ async def create_occasion(context: Context, user_id: UUID, described: OccasionDe
         )
         if inserted is None:
             raise TooManyOccasionsError
-        await append_added(connection, context.topology, occasion)
+        await append_added(connection, context.topology, occasion, owner)
     return occasion

@@ -62,7 +62,7 @@ def with_first_date(occasion: Occasion, old: Occasion | None, owner: Owner) -> O
 
 def rule_in(occasion: Occasion, owner: Owner) -> Rule:
     """Give all that decides when an occasion rings."""
-    state = state_of(occasion, OccasionChanged)
+    state = state_of(occasion, owner, OccasionChanged)
     return rule_of(state, timezone=owner.timezone, leap_day_policy=owner.leap_day_policy)
 
 

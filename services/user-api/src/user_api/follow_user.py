@@ -23,10 +23,12 @@ async def follow_user(connection: Connection, topology: Topology, old: User, new
 
 
 async def _follow_policy(connection: Connection, topology: Topology, old: User, new: User) -> None:
-    """Decide anew from when on occasions of February 29 ring; tell of those for which that changes."""
+    """Decide anew from when on occasions of February 29 ring, and tell of each, also where the date stays.
+
+    Until it is told, the scheduler plans an occasion by the policy that its first date was decided under.
+    """
     rows = await connection.fetch(SQL["lock_leap_days"], new.id)
-    decided = [followed(occasion_of(row), old, new) for row in rows]
-    changed = [after for row, after in zip(rows, decided, strict=True) if after.version != row["version"]]
+    changed = [followed(occasion_of(row), old, new) for row in rows]
     if changed:
         await connection.execute(
             SQL["update_first_dates"],
@@ -35,7 +37,7 @@ async def _follow_policy(connection: Connection, topology: Topology, old: User, 
             [occasion.version for occasion in changed],
             [occasion.updated_at for occasion in changed],
         )
-        await append_changed(connection, topology, changed)
+        await append_changed(connection, topology, changed, owner(new))
 
 
 def followed(occasion: Occasion, old: User, new: User) -> Occasion:
@@ -47,9 +49,8 @@ def followed(occasion: Occasion, old: User, new: User) -> Occasion:
         occasion.first_date,
         changed_at=at,
     )
-    if decided is None or decided == occasion.first_date:
-        return occasion
-    return replace(occasion, first_date=decided, version=occasion.version + 1, updated_at=at)
+    first = occasion.first_date if decided is None else decided
+    return replace(occasion, first_date=first, version=occasion.version + 1, updated_at=at)
 
 
 async def _follow_zone(connection: Connection, new: User) -> None:

@@ -4,25 +4,30 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from domain.events import OccasionAdded, OccasionChanged, OccasionRemoved, OccasionState
+from domain.yearly_dates import is_leap_day
 from messaging.envelope import Outgoing, compose
 from messaging.outbox import append
 from messaging.topology import Topology
 from runtime.database import Connection
 
-from user_api.occasion import Occasion
+from user_api.occasion import Occasion, Owner
 from user_api.user_events import SOURCE, event_id
 
 State = TypeVar("State", bound=OccasionState)
 
 
-async def append_added(connection: Connection, topology: Topology, occasion: Occasion) -> None:
+async def append_added(connection: Connection, topology: Topology, occasion: Occasion, owner: Owner) -> None:
     """Append OccasionAdded."""
-    await _append(connection, topology, [state_of(occasion, OccasionAdded)])
+    await _append(connection, topology, [state_of(occasion, owner, OccasionAdded)])
 
 
-async def append_changed(connection: Connection, topology: Topology, occasions: Sequence[Occasion]) -> None:
-    """Append OccasionChanged of each."""
-    await _append(connection, topology, [state_of(occasion, OccasionChanged) for occasion in occasions])
+async def append_changed(
+    connection: Connection, topology: Topology, occasions: Sequence[Occasion], owner: Owner
+) -> None:
+    """Append OccasionChanged of each; they have one owner."""
+    await _append(
+        connection, topology, [state_of(occasion, owner, OccasionChanged) for occasion in occasions]
+    )
 
 
 async def append_removed(connection: Connection, topology: Topology, last: Occasion) -> None:
@@ -33,9 +38,10 @@ async def append_removed(connection: Connection, topology: Topology, last: Occas
     await _append(connection, topology, [event])
 
 
-def state_of(occasion: Occasion, change: type[State]) -> State:
+def state_of(occasion: Occasion, owner: Owner, change: type[State]) -> State:
     """Give the event that tells the whole state an occasion is in now."""
     details = occasion.details
+    of_leap_day = details.date is not None and is_leap_day(details.date)
     return change(
         occasion_id=occasion.id,
         user_id=occasion.user_id,
@@ -52,6 +58,7 @@ def state_of(occasion: Occasion, change: type[State]) -> State:
         rrule=details.rrule,
         last_date=occasion.last_date,
         at=details.at,
+        leap_day_policy=owner.leap_day_policy if of_leap_day else None,
     )
 
 

@@ -20,6 +20,7 @@ from runtime.statements import Statements
 from user_api.change_user import changed
 from user_api.context import Context
 from user_api.decide_dates import rule_in
+from user_api.emitted_last import by_occasion, emitted_last
 from user_api.event_types import send_windows
 from user_api.follow_user import followed, owner
 from user_api.occasion import occasion_of
@@ -86,17 +87,17 @@ async def preview_change(context: Context, user_id: UUID, patch: Mapping[str, An
         if not rows:
             raise UnknownUserError
         at = max(rows[0]["business_now"], old.updated_at)
-        emitted = await connection.fetch(SQL["find_emitted_last"], user_id, at - 2 * LATELY)
+        emitted = by_occasion(await connection.fetch(SQL["find_emitted_last"], user_id, at - 2 * LATELY))
     details = structs.replace(old.details, **patch)
     refuse_future_birth(details, at)
     new = changed(old, details, at)
-    rung = {row["occasion_id"]: row["nominal_date"] for row in emitted}
     windows = send_windows(context.topology)
     moves = []
     for place, change in enumerate(_changes(rows, old, new)):
         if place % AT_A_TIME == AT_A_TIME - 1:
             await asyncio.sleep(0)
-        move = _move(change, rung.get(change.occasion_id), windows[change.type])
+        after_date = emitted_last(change.after.rule, emitted.get(change.occasion_id, ()))
+        move = _move(change, after_date, windows[change.type])
         due = move.after or move.before
         if due is not None and move.before != move.after:
             moves.append((due.due_at, move.occasion_id, move))

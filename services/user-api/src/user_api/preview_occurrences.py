@@ -18,6 +18,7 @@ from runtime.statements import Statements
 
 from user_api.context import Context
 from user_api.decide_dates import rule_in
+from user_api.emitted_last import by_occasion, emitted_last
 from user_api.event_types import send_windows
 from user_api.occasion import occasion_of, owner_of
 from user_api.occurrence_answer import UpcomingAnswer
@@ -71,7 +72,7 @@ async def preview_occurrences(context: Context, user_id: UUID, count: int) -> li
     planned = {row["event_id"] for row in near if row["status"] == OccurrenceStatus.PENDING}
     # Each occasion's next date first; then only those are asked again whose date was taken.
     nexts = []
-    for place, occurring in enumerate(_occurring(user_id, rows, _rung(near), windows)):
+    for place, occurring in enumerate(_occurring(user_id, rows, by_occasion(near), windows)):
         if place % AT_A_TIME == AT_A_TIME - 1:
             await asyncio.sleep(0)
         if (due := occurring.next(occurring.after_date, now)) is not None:
@@ -91,44 +92,37 @@ async def preview_occurrences(context: Context, user_id: UUID, count: int) -> li
 def _occurring(
     user_id: UUID,
     rows: Sequence[asyncpg.Record],
-    rung: Mapping[UUID, str],
+    near: Mapping[UUID, Sequence[asyncpg.Record]],
     windows: Mapping[str, int],
 ) -> Iterator[Occurring]:
     owner = owner_of(user_id, rows[0])
     birthday = birthday_occasion_id(user_id)
+    born = Yearly(
+        date=rows[0]["date_of_birth"],
+        send_at_local=rows[0]["birthday_at"],
+        timezone=owner.timezone,
+        leap_day_policy=owner.leap_day_policy,
+    )
     yield Occurring(
         id=birthday,
         type=BIRTHDAY.occasion_type,
-        rule=Yearly(
-            date=rows[0]["date_of_birth"],
-            send_at_local=rows[0]["birthday_at"],
-            timezone=owner.timezone,
-            leap_day_policy=owner.leap_day_policy,
-        ),
+        rule=born,
         first_date=rows[0]["birthday_first_date"],
-        after_date=rung.get(birthday),
+        after_date=emitted_last(born, near.get(birthday, ())),
         window_minutes=windows[BIRTHDAY.occasion_type],
     )
     for row in rows:
         if row["id"] is not None:
             occasion = occasion_of(row)
+            rule = rule_in(occasion, owner)
             yield Occurring(
                 id=occasion.id,
                 type=occasion.details.type,
-                rule=rule_in(occasion, owner),
+                rule=rule,
                 first_date=occasion.first_date,
-                after_date=rung.get(occasion.id),
+                after_date=emitted_last(rule, near.get(occasion.id, ())),
                 window_minutes=windows[occasion.details.type],
             )
-
-
-def _rung(near: Sequence[asyncpg.Record]) -> dict[UUID, str]:
-    """Give the last nominal date that rang, by occasion."""
-    rung: dict[UUID, str] = {}
-    for row in near:
-        if row["status"] != OccurrenceStatus.PENDING:
-            rung[row["occasion_id"]] = max(rung.get(row["occasion_id"], ""), row["nominal_date"])
-    return rung
 
 
 def _answer(occurring: Occurring, due: DueDate, planned: Collection[UUID]) -> UpcomingAnswer:

@@ -44,7 +44,7 @@ async def replace_occasion(
         )
         new = with_first_date(changed, old, locked.owner)
         await _update(connection, new, locked.owner)
-        await append_changed(connection, context.topology, [new])
+        await append_changed(connection, context.topology, [new], locked.owner)
     return occasion_answer(new, paused)
 
 
