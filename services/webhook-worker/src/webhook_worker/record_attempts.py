@@ -1,6 +1,7 @@
 """Recording: attempts are appended, deliveries settled or rescheduled, outcomes told: one transaction."""
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
@@ -43,7 +44,7 @@ async def record_attempts(
     async with pool.acquire() as connection, connection.transaction():
         await append_attempts(connection, attempts)
         settled = await settle_deliveries(connection, judged, now)
-        await tell_outcomes(connection, topology, offset, settled)
+        await tell_outcomes(connection, topology, offset, Counter(settled))
     for one in judged:
         log_attempt(one)
     return [one.decision for one in judged]
