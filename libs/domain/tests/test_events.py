@@ -50,6 +50,7 @@ def test_the_event_types_of_this_release() -> None:
         "OccurrenceCompleted",
         "OccurrenceFailed",
         "OccurrenceProgress",
+        "EndpointDisabled",
     ]
     assert expected == list(EVENT_TYPES)
     assert expected == [event.event_type for event in EVENT_TYPES.values()]

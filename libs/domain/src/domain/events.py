@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from domain.due_events import AnniversaryDue, BirthdayDue, DueEvent, NotificationDue, ReminderDue
+from domain.endpoint_events import EndpointDisabled
 from domain.event import Count, Event, Instant, LocalTime, NominalDate, Text, Version
 from domain.occasion import LeapDayPolicy
 from domain.occasion_events import OccasionAdded, OccasionChanged, OccasionRemoved, OccasionState
@@ -17,6 +18,7 @@ __all__ = [
     "BirthdayDue",
     "DeliveryResult",
     "DueEvent",
+    "EndpointDisabled",
     "Event",
     "NotificationDue",
     "OccasionAdded",
@@ -132,6 +134,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         OccurrenceCompleted,
         OccurrenceFailed,
         OccurrenceProgress,
+        EndpointDisabled,
     )
 }
 """Every event type this release reads or writes, by name."""

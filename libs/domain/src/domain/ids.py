@@ -16,3 +16,8 @@ def due_event_id(occasion_id: UUID, nominal_date: str) -> UUID:
 def outcome_event_id(due_event_id: UUID, event_type: str) -> UUID:
     """Name the outcome of a due event: `OccurrenceCompleted` or `OccurrenceFailed`."""
     return uuid5(due_event_id, event_type)
+
+
+def endpoint_event_id(endpoint_id: UUID, event_type: str, version: int) -> UUID:
+    """Name what made an endpoint the `version` that it is."""
+    return uuid5(endpoint_id, f"{event_type} {version}")

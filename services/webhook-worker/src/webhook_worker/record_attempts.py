@@ -15,6 +15,7 @@ from runtime.database import Connection, Pool
 from runtime.statements import Statements
 
 from webhook_worker.delivery import Attempt
+from webhook_worker.disable_endpoints import disable_endpoints
 from webhook_worker.tell_outcomes import tell_outcomes
 
 log = structlog.get_logger()
@@ -45,6 +46,7 @@ async def record_attempts(
         await append_attempts(connection, attempts)
         settled = await settle_deliveries(connection, judged, now)
         await tell_outcomes(connection, topology, offset, Counter(settled))
+        await disable_endpoints(connection, topology, offset, attempts)
     for one in judged:
         log_attempt(one)
     return [one.decision for one in judged]
