@@ -238,3 +238,13 @@ async def test_deliveries_made_for_the_default_endpoint_still_go_there_once_anot
 
     assert ids(receiver) == [str(ring.event_id)] * 2
     assert other.tally.received == 0
+
+
+async def test_what_a_disabled_endpoint_is_owed_is_leased_by_nobody(
+    take: Take, due: Due, register: Register, receiver: Receiver, deliveries: Rows
+) -> None:
+    await register(receiver, enabled=False)
+
+    assert await take(due()) == []
+
+    assert [(row["status"], row["lease_token"]) for row in await deliveries()] == [("pending", None)]
