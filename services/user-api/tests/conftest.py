@@ -1,15 +1,18 @@
 """A running user API on a database of the test's own, asked over HTTP; and what it stored and emitted."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from uuid import UUID
 
 import httpx
 import pytest
 import pytest_asyncio
 from domain.events import Event
 from messaging.envelope import read
-from runtime.encrypt import new_key
+from msgspec import Struct
+from runtime.encrypt import Keys, headers_of, new_key, read_keys, secret_of
 from runtime.settings import load_settings
 from testkit.fresh_database import FreshDatabase
 from testkit.ports import free_port
@@ -17,6 +20,16 @@ from testkit.repository import find_topology
 from testkit.wait import eventually
 from user_api.app import serve
 from user_api.settings import Settings
+
+
+class KeptSecrets(Struct):
+    """What an endpoint keeps secret, decrypted, and the bytes that are in the database."""
+
+    secret: str | None
+    previous_secret: str | None
+    headers: dict[str, str]
+    as_stored: list[bytes]
+
 
 KEY = new_key("test")
 Environment = Callable[..., dict[str, str]]
@@ -87,6 +100,35 @@ async def emitted(database: FreshDatabase) -> Callable[[], Awaitable[list[Event]
         ]
 
     return events
+
+
+@pytest.fixture
+def keys() -> Keys:
+    """What the service and the webhook worker encrypt and decrypt with."""
+    return read_keys(KEY)
+
+
+@pytest_asyncio.fixture
+async def kept_of(database: FreshDatabase, keys: Keys) -> Callable[[str], Awaitable[KeptSecrets]]:
+    """Read the secrets of the endpoint at a location as the webhook worker does."""
+    worker = await database.connect("carillon_webhook_worker")
+
+    async def kept(location: str) -> KeptSecrets:
+        id_ = UUID(location.rpartition("/")[2])
+        row = await worker.fetchrow("SELECT * FROM delivery.endpoints WHERE id = $1", id_)
+        assert row is not None
+
+        def decrypted(column: str, about: bytes) -> str | None:
+            return row[column] and keys.decrypt(row[column], about=about).decode()
+
+        return KeptSecrets(
+            secret=decrypted("secret", secret_of(id_)),
+            previous_secret=decrypted("previous_secret", secret_of(id_)),
+            headers=json.loads(decrypted("headers", headers_of(id_)) or "{}"),
+            as_stored=[bytes(row[one]) for one in ("secret", "previous_secret", "headers") if row[one]],
+        )
+
+    return kept
 
 
 @pytest_asyncio.fixture

@@ -7,6 +7,7 @@ from user_api.settings import Settings
 
 Environment = Callable[..., dict[str, str]]
 
+KEY = f"{'x' * 43}="
 SECRET = {"JWT_SECRET": "x" * 32}
 JWKS = {"JWKS_URL": "https://issuer.example/jwks.json"}
 NAMED = {"AUTH": "jwt", "JWT_ISSUER": "https://issuer.example", "JWT_AUDIENCE": "carillon"}
@@ -37,6 +38,9 @@ def settings(environment: Environment, **variables: str) -> Settings:
             )
         ),
         ({**NAMED, **JWKS, "JWKS_REFRESH_SECONDS": "1"}, "JWKS_REFRESH_SECONDS"),
+        ({"ENCRYPTION_KEYS": ""}, "ENCRYPTION_KEYS"),
+        ({"ENCRYPTION_KEYS": "xxx"}, "ENCRYPTION_KEYS"),
+        ({"ENCRYPTION_KEYS": f"1:{KEY},1:{KEY}"}, "ENCRYPTION_KEYS"),
         *(
             ({"CORS_ORIGINS": origins}, "CORS_ORIGINS")
             for origins in ("https://a.example/", "a.example", "https://A.example", "*, https://a", "null")

@@ -42,6 +42,12 @@ def notification_body(**overrides: object) -> dict[str, Any]:
     return {"type": "NOTIFICATION", "message": "Doors open", "at": "2100-01-01T10:00:00Z", **overrides}
 
 
+def endpoint_body(**overrides: object) -> dict[str, Any]:
+    """Return the JSON of a POST /endpoint; an override of None leaves the field out."""
+    body = {"url": "https://partner.example.com/hooks", **overrides}
+    return {name: value for name, value in body.items() if value is not None}
+
+
 def birthday(**overrides: Any) -> Yearly:  # noqa: ANN401 (the Struct's own field types)
     """Return a birthday on December 10 at 09:00 in London."""
     default = Yearly(

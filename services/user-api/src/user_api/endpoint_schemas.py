@@ -21,8 +21,8 @@ _HEADER = {"type": "string", "maxLength": MOST_HEADER_VALUE, "pattern": HEADER_V
 _HEADERS: Schema = {
     "type": ["object", "null"],
     "description": "What each webhook carries beside its own headers, such as credentials. None that "
-    "Carillon sets: `Webhook-…`, `Content-…`, `Proxy-…`, `Host`, `User-Agent`, `Idempotency-Key`, `Traceparent`, "
-    "`Tracestate` and those of the connection. Values are never answered: "
+    "Carillon sets: `Webhook-…`, `Content-…`, `Proxy-…`, `Host`, `User-Agent`, `Idempotency-Key`, "
+    "`Traceparent`, `Tracestate` and those of the connection. Values are never answered: "
     f"`{MASK}` stands for the value that is there, and may be sent back for it.",
     "maxProperties": MOST_HEADERS,
     "propertyNames": {"pattern": HEADER_NAME_PATTERN},

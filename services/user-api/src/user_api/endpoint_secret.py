@@ -7,7 +7,6 @@ from uuid import UUID
 from runtime.encrypt import Keys, secret_of
 
 SECRET_BYTES = 32  # between the 24 and the 64 that the standard allows
-SECRET_PATTERN = "^whsec_[A-Za-z0-9+/]{43}=$"  # noqa: S105 (of 32 bytes)
 
 
 def make_secret() -> str:

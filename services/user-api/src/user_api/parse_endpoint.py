@@ -56,7 +56,7 @@ def parse_endpoint_patch(body: bytes, *, changes: UUID) -> dict[str, Any]:
     """
     document = decode_object(body)
     parsers = {**PARSERS, "headers": header_changes}
-    values = _values(document, parsers, document.keys() & PARSERS.keys(), of=changes)
+    values = _values(document, parsers, [field for field in PARSERS if field in document], of=changes)
     if "headers" in document and document["headers"] is None:
         values["headers"] = None
     return values
