@@ -1,5 +1,6 @@
 """The endpoints that a worker knows: re-read every few seconds, and when a delivery names a newer one."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from uuid import UUID
@@ -35,6 +36,8 @@ class Endpoints:
         self._known: Mapping[UUID, Endpoint] = self._default
         # id → version of those that cannot be decrypted here; told once, not every few seconds.
         self._unreadable: dict[UUID, int] = {}
+        # One reading at a time: an older one that ends last must not win.
+        self._reading = asyncio.Lock()
 
     @property
     def default_id(self) -> UUID | None:
@@ -66,15 +69,19 @@ class Endpoints:
 
     async def refresh(self) -> None:
         """Read them anew; what has not changed is not decrypted again."""
-        known, unreadable = dict(self._default), {}
-        for row in await self._pool.fetch(SQL["read_endpoints"]):
-            try:
-                known[row["id"]] = self._same(row) or self._read(row)
-            except (UndecipherableError, msgspec.DecodeError, ValueError) as error:
-                unreadable[row["id"]] = row["version"]
-                if self._unreadable.get(row["id"]) != row["version"]:
-                    log.error("endpoint.unreadable", endpoint_id=str(row["id"]), error=str(error))  # noqa: TRY400
-        self._known, self._unreadable = known, unreadable
+        async with self._reading:
+            known, unreadable = dict(self._default), {}
+            for row in await self._pool.fetch(SQL["read_endpoints"]):
+                try:
+                    known[row["id"]] = self._same(row) or self._read(row)
+                except (UndecipherableError, msgspec.DecodeError, ValueError) as error:
+                    unreadable[row["id"]] = row["version"]
+                    self._tell(row, error)
+            self._known, self._unreadable = known, unreadable
+
+    def _tell(self, row: asyncpg.Record, error: Exception) -> None:
+        if self._unreadable.get(row["id"]) != row["version"]:
+            log.error("endpoint.unreadable", endpoint_id=str(row["id"]), error=str(error))
 
     def _same(self, row: asyncpg.Record) -> Endpoint | None:
         """Return what is known of this version, unless the overlap of its secrets has ended since."""
