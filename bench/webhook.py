@@ -1,6 +1,6 @@
 """`webhook`: the worker's path from accepted events to recorded attempts, beside bare POST loops."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -9,15 +9,18 @@ from messaging.consume import MOST_MERGED, Received
 from messaging.envelope import read
 from messaging.slots import Slots
 from messaging.topology import load_topology
+from runtime.encrypt import new_key, read_keys
 from runtime.merge import Merge
 from testkit.embedded_postgres import EmbeddedPostgres
 from testkit.fresh_database import FreshDatabase
 from testkit.receiver import new_secret
 from uuid_utils.compat import uuid7
+from webhook_worker.bulkheads import Bulkheads
 from webhook_worker.deliver import Deliverer
 from webhook_worker.delivery import Delivery
 from webhook_worker.endpoint import Endpoint, default_endpoint
-from webhook_worker.on_occurrence_due import Accept, accept, due_event, on_occurrence_due
+from webhook_worker.endpoints import Endpoints
+from webhook_worker.on_occurrence_due import accept, due_event, on_occurrence_due
 from webhook_worker.open_transport import open_transport
 from webhook_worker.post_webhook import post_webhook, signed_request
 from webhook_worker.record_attempts import GATHER_SECONDS, record_attempts
@@ -39,6 +42,8 @@ from bench.sink_process import running_sink
 LEASE = timedelta(seconds=45)
 NO_OFFSET = timedelta(0)
 
+Handle = Callable[[Slots, Sequence[Received]], Awaitable[None]]
+
 
 async def run(*, quick: bool) -> Report:
     """Measure over 5,000 webhooks a round (1,000 when quick)."""
@@ -46,7 +51,7 @@ async def run(*, quick: bool) -> Report:
     with running_sink() as sink:
         course = Course(
             sink=sink,
-            endpoint=default_endpoint(sink.url, new_secret()),
+            endpoint=default_endpoint(sink.url, new_secret(), timeout=TIMEOUT),
             topology=load_topology(TOPOLOGY_FILE),
             posts=posts,
         )
@@ -99,15 +104,19 @@ async def deliver(course: Course, server: EmbeddedPostgres, received: Sequence[R
         record = Merge(
             partial(record_attempts, pool, course.topology, NO_OFFSET), gather_seconds=GATHER_SECONDS
         )
-        post = partial(post_webhook, transport, course.endpoint, within=TIMEOUT)
-        take = partial(accept, pool, course.topology, course.endpoint, NO_OFFSET, LEASE)
-        rate = await course.timed(feed(course, take, Deliverer(post, record.put), received))
+        post = partial(post_webhook, transport)
+        take = partial(accept, pool, course.topology, course.endpoint.id, NO_OFFSET, LEASE)
+        deliverer = Deliverer(post, record.put)
+        endpoints = Endpoints(pool, read_keys(new_key("bench")), course.endpoint, most_time=TIMEOUT)
+        bulkheads = Bulkheads(pool, endpoints, deliverer.start)
+        feeding = feed(course, partial(on_occurrence_due, take, bulkheads.admit), deliverer, received)
+        rate = await course.timed(feeding)
         left = await (await database.connect()).fetchrow(SQL["count_delivered"])
         assert tuple(left or ()) == (course.posts,) * 4, left
         return rate
 
 
-async def feed(course: Course, take: Accept, deliverer: Deliverer, received: Sequence[Received]) -> None:
+async def feed(course: Course, handle: Handle, deliverer: Deliverer, received: Sequence[Received]) -> None:
     """Hand over what the consumer would have received, a slot an event; return when all is recorded."""
     slots = Slots(course.at_once)
     start = 0
@@ -116,7 +125,7 @@ async def feed(course: Course, take: Accept, deliverer: Deliverer, received: Seq
         batch = received[start : start + room]
         slots.release(room - len(batch))
         start += len(batch)
-        await on_occurrence_due(take, deliverer.start, slots, batch)
+        await handle(slots, batch)
     await deliverer.finish(within=TIMEOUT.total_seconds())
 
 
@@ -128,6 +137,7 @@ def signed(endpoint: Endpoint, received: Received) -> httpx.Request:
         created_at=now,
         event_id=received.event_id,
         endpoint_id=endpoint.id,
+        endpoint_version=endpoint.version,
         attempt=1,
         lease_token=uuid7(),
         body=webhook_body(received.event_id, due_event(received)),

@@ -17,6 +17,7 @@ async def allowed_networks(tmp_path: Path, given: dict[str, str]) -> str:
             http=http,
             webhook_url="",
             webhook_secret="",
+            encryption_keys="",
             auth={},
             clock_offset_seconds=0,
             log_format="json",

@@ -49,6 +49,7 @@ def test_the_event_types_of_this_release() -> None:
         "OccurrenceFailed",
         "OccurrenceProgress",
         "OccurrenceExpired",
+        "EndpointDisabled",
     ]
     assert expected == list(EVENT_TYPES)
     assert expected == [event.event_type for event in EVENT_TYPES.values()]

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+import msgspec
 import pytest
 import pytest_asyncio
 from domain.events import Event
@@ -17,14 +18,17 @@ from messaging.slots import Slots
 from messaging.topology import Topology
 from msgspec import Struct
 from runtime.database import Connection, Pool
+from runtime.encrypt import Keys, headers_of, new_key, read_keys, secret_of
 from runtime.merge import Merge
 from runtime.public_address import read_networks
 from testkit import build
 from testkit.fresh_database import FreshDatabase
-from testkit.receiver import Receiver
+from testkit.receiver import Receiver, new_secret
+from webhook_worker.bulkheads import Bulkheads
 from webhook_worker.deliver import Deliverer
 from webhook_worker.delivery import Attempt, Delivery
-from webhook_worker.endpoint import Endpoint, default_endpoint
+from webhook_worker.endpoint import DEFAULT_ENDPOINT_ID, Endpoint, default_endpoint
+from webhook_worker.endpoints import Endpoints
 from webhook_worker.on_occurrence_due import accept, on_occurrence_due
 from webhook_worker.open_transport import open_transport
 from webhook_worker.post_webhook import post_webhook
@@ -35,13 +39,16 @@ NO_OFFSET = timedelta(0)
 LEASE = timedelta(seconds=45)
 WITHIN = timedelta(seconds=1)
 LOOPBACK = read_networks("127.0.0.0/8")
+KEY = new_key("test")
+KEYS = read_keys(KEY)
 
 Take = Callable[..., Coroutine[Any, Any, list[Delivery]]]
-Post = Callable[[Delivery], Coroutine[Any, Any, Attempt]]
+Post = Callable[[Endpoint, Delivery], Coroutine[Any, Any, Attempt]]
 Record = Callable[..., Coroutine[Any, Any, list[Decision]]]
 Work = Callable[..., Coroutine[Any, Any, None]]
 Rows = Callable[[], Coroutine[Any, Any, list[asyncpg.Record]]]
 Told = Callable[[], Coroutine[Any, Any, list[tuple[UUID, Event]]]]
+Register = Callable[..., Coroutine[Any, Any, UUID]]
 
 
 @pytest.fixture
@@ -62,22 +69,87 @@ async def pool(database: FreshDatabase, statements: list[str]) -> AsyncIterator[
 
 @pytest.fixture
 def endpoint(receiver: Receiver) -> Endpoint:
-    return default_endpoint(receiver.url, receiver.secret)
-
-
-@pytest_asyncio.fixture
-async def post(endpoint: Endpoint) -> AsyncIterator[Post]:
-    """POST a delivery to the test's receiver."""
-    async with open_transport(opened=LOOPBACK, connect_timeout=WITHIN, timeout=WITHIN) as transport:
-        yield partial(post_webhook, transport, endpoint, within=WITHIN)
+    return default_endpoint(receiver.url, receiver.secret, timeout=WITHIN)
 
 
 @pytest.fixture
-def take(pool: Pool, topology: Topology, endpoint: Endpoint) -> Take:
+def encryption_keys() -> str:
+    """Give what endpoints are registered with, as ENCRYPTION_KEYS has it."""
+    return KEY
+
+
+@pytest.fixture
+def keys() -> Keys:
+    return KEYS
+
+
+@pytest.fixture
+def endpoints(pool: Pool, endpoint: Endpoint) -> Endpoints:
+    """Know the default endpoint, and what a test registers."""
+    return Endpoints(pool, KEYS, endpoint, most_time=WITHIN)
+
+
+@pytest.fixture
+def register(admin: Connection) -> Register:
+    """Register an endpoint as the API does."""
+
+    async def create(receiver: Receiver, **overrides: Any) -> UUID:  # noqa: ANN401 (columns)
+        endpoint_id = uuid4()
+        headers = overrides.get("headers", {})
+        await admin.execute(
+            "SELECT delivery.create_endpoint($1, $2, $3, NULL, $4, $5, $6, NULL, $7, $8, $9)",
+            endpoint_id,
+            receiver.url,
+            overrides.get("event_types"),
+            KEYS.encrypt(msgspec.json.encode(headers), about=headers_of(endpoint_id)) if headers else None,
+            list(headers),
+            encrypted_secret(endpoint_id, receiver.secret),
+            overrides.get("concurrency", 10),
+            overrides.get("timeout_seconds", 30),
+            overrides.get("enabled", True),
+        )
+        return endpoint_id
+
+    return create
+
+
+@pytest.fixture
+def rotate(admin: Connection) -> Callable[[UUID, str], Awaitable[None]]:
+    """Give an endpoint another secret, as the API does."""
+
+    async def rotate_secret(endpoint_id: UUID, secret: str) -> None:
+        encrypted = encrypted_secret(endpoint_id, secret)
+        await admin.execute(
+            "SELECT delivery.rotate_endpoint_secret($1, $2, interval '24 hours')", endpoint_id, encrypted
+        )
+
+    return rotate_secret
+
+
+@pytest_asyncio.fixture
+async def other() -> AsyncIterator[Receiver]:
+    """Listen for another partner's webhooks, signed with another secret."""
+    async with Receiver(secret=new_secret()) as listening:
+        yield listening
+
+
+def encrypted_secret(endpoint_id: UUID, secret: str) -> bytes:
+    return KEYS.encrypt(secret.encode(), about=secret_of(endpoint_id))
+
+
+@pytest_asyncio.fixture
+async def post() -> AsyncIterator[Post]:
+    """POST a delivery to its endpoint."""
+    async with open_transport(opened=LOOPBACK, connect_timeout=WITHIN, timeout=WITHIN) as transport:
+        yield partial(post_webhook, transport)
+
+
+@pytest.fixture
+def take(pool: Pool, topology: Topology) -> Take:
     """Accept a batch of events."""
 
     async def take_all(*batch: Received) -> list[Delivery]:
-        return await accept(pool, topology, endpoint, NO_OFFSET, LEASE, batch)
+        return await accept(pool, topology, DEFAULT_ENDPOINT_ID, NO_OFFSET, LEASE, batch)
 
     return take_all
 
@@ -106,13 +178,16 @@ class Worker(Struct, kw_only=True):
     """What `work` and `retry` run on; `slots` are all free again when nothing is under way."""
 
     deliverer: Deliverer
+    bulkheads: Bulkheads
     slots: Slots
 
 
 @pytest.fixture
-def worker(post: Post, record: Record) -> Worker:
+def worker(post: Post, record: Record, pool: Pool, endpoints: Endpoints) -> Worker:
     merged: Merge[Attempt, Decision] = Merge(lambda attempts: record(*attempts))
-    return Worker(deliverer=Deliverer(post, merged.put), slots=Slots(100))
+    deliverer = Deliverer(post, merged.put)
+    bulkheads = Bulkheads(pool, endpoints, deliverer.start)
+    return Worker(deliverer=deliverer, bulkheads=bulkheads, slots=Slots(100))
 
 
 @pytest.fixture
@@ -121,25 +196,25 @@ def work(worker: Worker, take: Take) -> Work:
 
     async def handle(*batch: Received) -> None:
         await worker.slots.reserve(len(batch))
-        await on_occurrence_due(lambda some: take(*some), worker.deliverer.start, worker.slots, batch)
+        await on_occurrence_due(lambda some: take(*some), worker.bulkheads.admit, worker.slots, batch)
         await worker.deliverer.finish(within=10)
 
     return handle
 
 
 @pytest.fixture
-def retry(worker: Worker, pool: Pool, admin: Connection) -> Callable[[], Awaitable[int]]:
+def retry(
+    worker: Worker, pool: Pool, endpoints: Endpoints, admin: Connection
+) -> Callable[[], Awaitable[int]]:
     """Let every open delivery be due, make those attempts, and return how many they were."""
 
     async def retry_now() -> int:
         await admin.execute("UPDATE delivery.deliveries SET next_attempt_at = now() WHERE status = 'pending'")
-        deliveries = await lease_due(pool, most=100, lease=LEASE)
-        await worker.slots.reserve(len(deliveries) or 1)
-        for delivery in deliveries:
-            worker.deliverer.start(delivery, worker.slots.release)
-        worker.slots.release(0 if deliveries else 1)
+        await endpoints.refresh()
+        deliveries = await lease_due(pool, worker.bulkheads.room(), most=100, lease=LEASE)
+        started = await worker.bulkheads.admit(deliveries, lambda _: None)
         await worker.deliverer.finish(within=10)
-        return len(deliveries)
+        return started
 
     return retry_now
 

@@ -20,10 +20,10 @@ from testkit.receiver import Receiver, Reply
 from testkit.wait import eventually
 from webhook_worker.deliver import Deliverer
 from webhook_worker.delivery import Attempt, Delivery
+from webhook_worker.endpoint import Endpoint
 
 Due = Callable[..., Received]
 Take = Callable[..., Coroutine[Any, Any, list[Delivery]]]
-Post = Callable[[Delivery], Coroutine[Any, Any, Attempt]]
 Record = Callable[..., Coroutine[Any, Any, list[Decision]]]
 Rows = Callable[[], Coroutine[Any, Any, list[asyncpg.Record]]]
 Told = Callable[[], Coroutine[Any, Any, list[tuple[UUID, Event]]]]
@@ -54,6 +54,7 @@ async def close_database(outside: Connection, database: FreshDatabase) -> None:
 
 async def test_an_answer_that_finds_the_database_away_is_recorded_when_it_returns(  # noqa: PLR0913, PLR0917
     worker: Worker,
+    endpoint: Endpoint,
     take: Take,
     due: Due,
     receiver: Receiver,
@@ -70,7 +71,7 @@ async def test_an_answer_that_finds_the_database_away_is_recorded_when_it_return
     [delivery] = await take(due())
     await worker.slots.reserve(1)
 
-    worker.deliverer.start(delivery, worker.slots.release)
+    worker.deliverer.start(endpoint, delivery, worker.slots.release)
     await receiver.wait_for(1)
     with pytest.raises(AssertionError, match="not free"):
         await eventually(lambda: worker.slots.free == 100, within=0.4, message="not free")
@@ -84,14 +85,14 @@ async def test_an_answer_that_finds_the_database_away_is_recorded_when_it_return
 
 
 async def test_a_delivery_under_way_is_not_posted_again_though_its_lease_ran_out(
-    worker: Worker, take: Take, due: Due, receiver: Receiver
+    worker: Worker, endpoint: Endpoint, take: Take, due: Due, receiver: Receiver
 ) -> None:
     receiver.reply_with([Reply(after_seconds=0.3)])
     [delivery] = await take(due())
     done = []
 
-    worker.deliverer.start(delivery, lambda: done.append("first"))
-    worker.deliverer.start(structs.replace(delivery, attempt=2), lambda: done.append("second"))
+    worker.deliverer.start(endpoint, delivery, lambda: done.append("first"))
+    worker.deliverer.start(endpoint, structs.replace(delivery, attempt=2), lambda: done.append("second"))
 
     assert done == ["second"]
     await worker.deliverer.finish(within=5)
@@ -100,9 +101,9 @@ async def test_a_delivery_under_way_is_not_posted_again_though_its_lease_ran_out
 
 
 async def test_an_attempt_that_cannot_be_written_takes_no_other_with_it(
-    take: Take, due: Due, record: Record, deliveries: Rows
+    endpoint: Endpoint, take: Take, due: Due, record: Record, deliveries: Rows
 ) -> None:
-    async def post(delivery: Delivery) -> Attempt:
+    async def post(_: Endpoint, delivery: Delivery) -> Attempt:
         status = 99_999 if delivery == bad else 200  # more than the column holds
         return Attempt(delivery=delivery, at=datetime.now(UTC), outcome=Response(status), latency_ms=1)
 
@@ -115,7 +116,7 @@ async def test_an_attempt_that_cannot_be_written_takes_no_other_with_it(
 
     with capture_logs() as logged:
         for delivery in leased:
-            deliverer.start(delivery, slots.release)
+            deliverer.start(endpoint, delivery, slots.release)
         await deliverer.finish(within=5)
 
     assert slots.free == 20
@@ -128,14 +129,14 @@ async def test_an_attempt_that_cannot_be_written_takes_no_other_with_it(
 
 
 async def test_a_drain_waits_for_what_is_under_way_and_cuts_off_what_takes_too_long(
-    worker: Worker, take: Take, due: Due, receiver: Receiver, deliveries: Rows
+    worker: Worker, endpoint: Endpoint, take: Take, due: Due, receiver: Receiver, deliveries: Rows
 ) -> None:
     receiver.reply_with([Reply(after_seconds=0.1), Reply(after_seconds=0.9)])
     quick, slow = await take(due(), due())
     await worker.slots.reserve(2)
-    worker.deliverer.start(quick, worker.slots.release)
+    worker.deliverer.start(endpoint, quick, worker.slots.release)
     await receiver.wait_for(1)
-    worker.deliverer.start(slow, worker.slots.release)
+    worker.deliverer.start(endpoint, slow, worker.slots.release)
     await receiver.wait_for(2)
 
     await worker.deliverer.finish(within=0.4)
@@ -148,7 +149,7 @@ async def test_a_drain_waits_for_what_is_under_way_and_cuts_off_what_takes_too_l
 
 
 async def test_a_hundred_attempts_are_under_way_side_by_side(
-    worker: Worker, take: Take, due: Due, receiver: Receiver
+    worker: Worker, endpoint: Endpoint, take: Take, due: Due, receiver: Receiver
 ) -> None:
     together = asyncio.Barrier(100)
 
@@ -158,7 +159,7 @@ async def test_a_hundred_attempts_are_under_way_side_by_side(
 
     receiver.reply_with([meet] * 100)
     for delivery in await take(*(due() for _ in range(100))):
-        worker.deliverer.start(delivery, lambda: None)
+        worker.deliverer.start(endpoint, delivery, lambda: None)
     await worker.deliverer.finish(within=5)
 
     assert receiver.tally.accepted == 100

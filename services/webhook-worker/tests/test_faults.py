@@ -22,6 +22,7 @@ Told = Callable[[], Coroutine[Any, Any, list[tuple[UUID, Event]]]]
 BUSY = b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n"
 HUGE = b"HTTP/1.1 500 Oops\r\ncontent-length: 100000000\r\n\r\n" + b"x" * 1_000_000
 SOONEST = timedelta(seconds=5)
+WITHIN = timedelta(seconds=1)
 LATEST = SOONEST * 1.1 + timedelta(seconds=3)  # of which the attempt itself takes one, on a busy machine more
 
 
@@ -33,7 +34,7 @@ async def proxy(receiver: Receiver) -> AsyncIterator[FaultProxy]:
 
 @pytest.fixture
 def endpoint(proxy: FaultProxy, receiver: Receiver) -> Endpoint:
-    return default_endpoint(proxy.url, receiver.secret)
+    return default_endpoint(proxy.url, receiver.secret, timeout=WITHIN)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ async def test_a_hundred_events_outlive_a_receiver_that_is_away_and_then_busy(
 class TestAtAForbiddenAddress:
     @pytest.fixture
     def endpoint(self, receiver: Receiver) -> Endpoint:
-        return default_endpoint(f"http://[::ffff:10.0.0.1]:{receiver.port}/", new_secret())
+        return default_endpoint(f"http://[::ffff:10.0.0.1]:{receiver.port}/", new_secret(), timeout=WITHIN)
 
     async def test_the_first_attempt_is_the_last_and_its_reason_is_told(
         self, work: Work, retry: Retry, due: Due, deliveries: Rows, attempts: Rows, told: Told

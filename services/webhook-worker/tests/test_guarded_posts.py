@@ -117,11 +117,12 @@ async def post_over(transport: httpx.AsyncBaseTransport, url: str) -> Outcome:
         created_at=datetime.now(UTC),
         event_id=uuid4(),
         endpoint_id=uuid4(),
+        endpoint_version=0,
         attempt=1,
         lease_token=uuid4(),
         body="{}",
     )
-    attempt = await post_webhook(transport, default_endpoint(url, SECRET), delivery, within=WITHIN)
+    attempt = await post_webhook(transport, default_endpoint(url, SECRET, timeout=WITHIN), delivery)
     return attempt.outcome
 
 

@@ -13,11 +13,11 @@ from testkit.ports import free_port
 from testkit.receiver import Receiver, Reply, new_secret
 from testkit.wait import eventually
 from webhook_worker.delivery import Attempt, Delivery
-from webhook_worker.endpoint import default_endpoint
+from webhook_worker.endpoint import Endpoint, default_endpoint
 from webhook_worker.open_transport import open_transport
 from webhook_worker.post_webhook import post_webhook, signed_request
 
-Post = Callable[[Delivery], Coroutine[Any, Any, Attempt]]
+Post = Callable[[Endpoint, Delivery], Coroutine[Any, Any, Attempt]]
 PostTo = Callable[..., Coroutine[Any, Any, Attempt]]
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -31,6 +31,7 @@ def a_delivery(body: str = '{"type": "birthday.due"}') -> Delivery:
         created_at=datetime.now(UTC),
         event_id=uuid4(),
         endpoint_id=uuid4(),
+        endpoint_version=0,
         attempt=1,
         lease_token=uuid4(),
         body=body,
@@ -101,8 +102,8 @@ async def post_to() -> AsyncIterator[PostTo]:
     async with open_transport(opened=LOOPBACK, connect_timeout=half / 2, timeout=half) as transport:
 
         async def send(url: str, delivery: Delivery | None = None) -> Attempt:
-            endpoint = default_endpoint(url, SECRET)
-            return await post_webhook(transport, endpoint, delivery or a_delivery(), within=half)
+            endpoint = default_endpoint(url, SECRET, timeout=half)
+            return await post_webhook(transport, endpoint, delivery or a_delivery())
 
         yield send
 
@@ -113,13 +114,16 @@ def test_the_published_vector_comes_out_of_our_own_signing() -> None:
         created_at=datetime.now(UTC),
         event_id=cast("UUID", "msg_p5jXN8AQM9LWM0D4loKWxJek"),
         endpoint_id=uuid4(),
+        endpoint_version=0,
         attempt=1,
         lease_token=uuid4(),
         body='{"test": 2432232314}',
     )
 
     request = signed_request(
-        default_endpoint("http://127.0.0.1/", SECRET), vector, datetime.fromtimestamp(1614265330, UTC)
+        default_endpoint("http://127.0.0.1/", SECRET, timeout=timedelta(seconds=1)),
+        vector,
+        datetime.fromtimestamp(1614265330, UTC),
     )
 
     assert request.headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
@@ -127,8 +131,10 @@ def test_the_published_vector_comes_out_of_our_own_signing() -> None:
     assert request.content == b'{"test": 2432232314}'
 
 
-async def test_the_receiver_verifies_what_is_sent_whatever_its_words(post: Post, receiver: Receiver) -> None:
-    attempt = await post(a_delivery('{"message":"Hey, Zoë 🎂 \\u0000 it\'s your birthday"}'))
+async def test_the_receiver_verifies_what_is_sent_whatever_its_words(
+    post: Post, endpoint: Endpoint, receiver: Receiver
+) -> None:
+    attempt = await post(endpoint, a_delivery('{"message":"Hey, Zoë 🎂 \\u0000 it\'s your birthday"}'))
 
     [arrived] = receiver.deliveries
     assert attempt.outcome == Response(204)
@@ -184,15 +190,17 @@ async def test_each_attempt_is_signed_afresh_under_the_same_id(serve: Serve, pos
 
 @pytest.mark.parametrize("status", [200, 202, 301, 302, 400, 404, 410, 429, 500, 503])
 async def test_a_status_is_what_it_is_and_redirects_are_not_followed(
-    post: Post, receiver: Receiver, status: int
+    post: Post, endpoint: Endpoint, receiver: Receiver, status: int
 ) -> None:
     receiver.reply_with([Reply(status=status, headers={"Location": receiver.url})])
 
-    assert (await post(a_delivery())).outcome == Response(status)
+    assert (await post(endpoint, a_delivery())).outcome == Response(status)
     assert receiver.tally.received == 1
 
 
-async def test_retry_after_is_read_in_seconds_and_as_a_date(post: Post, receiver: Receiver) -> None:
+async def test_retry_after_is_read_in_seconds_and_as_a_date(
+    post: Post, endpoint: Endpoint, receiver: Receiver
+) -> None:
     in_a_minute = datetime.now(UTC) + timedelta(seconds=60)
     receiver.reply_with(
         [
@@ -202,7 +210,7 @@ async def test_retry_after_is_read_in_seconds_and_as_a_date(post: Post, receiver
         ]
     )
 
-    outcomes = [(await post(a_delivery())).outcome for _ in range(3)]
+    outcomes = [(await post(endpoint, a_delivery())).outcome for _ in range(3)]
 
     assert outcomes[0] == Response(429, timedelta(seconds=7))
     assert isinstance(outcomes[1], Response)

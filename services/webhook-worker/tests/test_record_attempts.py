@@ -12,6 +12,7 @@ from messaging.consume import Received
 from msgspec import structs
 from runtime.database import Connection, Pool
 from webhook_worker.delivery import Attempt, Delivery
+from webhook_worker.endpoint import DEFAULT_ENDPOINT_ID
 from webhook_worker.retry_due import lease_due
 
 Due = Callable[..., Received]
@@ -21,6 +22,7 @@ Rows = Callable[[], Coroutine[Any, Any, list[asyncpg.Record]]]
 Told = Callable[[], Coroutine[Any, Any, list[tuple[UUID, Event]]]]
 
 LEASE = timedelta(seconds=45)
+ROOM = {DEFAULT_ENDPOINT_ID: 10}
 
 
 def tried(delivery: Delivery, outcome: Outcome) -> Attempt:
@@ -119,14 +121,14 @@ async def test_a_lease_that_ran_out_is_taken_by_another_worker_under_the_same_ev
     take: Take, due: Due, pool: Pool, admin: Connection
 ) -> None:
     [delivery] = await take(due())
-    assert await lease_due(pool, most=10, lease=LEASE) == []
+    assert await lease_due(pool, ROOM, most=10, lease=LEASE) == []
     await admin.execute("UPDATE delivery.deliveries SET next_attempt_at = now()")
 
-    [again] = await lease_due(pool, most=10, lease=LEASE)
+    [again] = await lease_due(pool, ROOM, most=10, lease=LEASE)
 
     assert again.lease_token != delivery.lease_token
     assert structs.replace(again, lease_token=delivery.lease_token) == delivery
-    assert await lease_due(pool, most=10, lease=LEASE) == []
+    assert await lease_due(pool, ROOM, most=10, lease=LEASE) == []
 
 
 @pytest.mark.parametrize("outcome", [Response(503), Response(404), NoResponse("timeout")])
@@ -142,7 +144,7 @@ async def test_an_outdated_token_neither_reschedules_nor_gives_up(  # noqa: PLR0
 ) -> None:
     [outdated] = await take(due())
     await admin.execute("UPDATE delivery.deliveries SET next_attempt_at = now()")
-    await lease_due(pool, most=10, lease=LEASE)
+    await lease_due(pool, ROOM, most=10, lease=LEASE)
     before = await deliveries()
 
     await record(tried(outdated, outcome))
@@ -156,7 +158,7 @@ async def test_a_2xx_settles_whatever_its_token_and_what_comes_later_changes_not
 ) -> None:
     [outdated] = await take(due())
     await admin.execute("UPDATE delivery.deliveries SET next_attempt_at = now()")
-    [current] = await lease_due(pool, most=10, lease=LEASE)
+    [current] = await lease_due(pool, ROOM, most=10, lease=LEASE)
 
     await record(tried(outdated, Response(200)))
     settled = await deliveries()

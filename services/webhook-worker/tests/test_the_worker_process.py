@@ -25,16 +25,18 @@ from uuid_utils.compat import uuid7
 from webhook_worker.settings import Settings
 
 Due = Callable[..., Received]
+Register = Callable[..., Coroutine[Any, Any, UUID]]
 Rows = Callable[[], Coroutine[Any, Any, list[asyncpg.Record]]]
 
 
 @pytest.fixture
-def environment(worker_environment: dict[str, str]) -> dict[str, str]:
+def environment(worker_environment: dict[str, str], encryption_keys: str) -> dict[str, str]:
     return {
         **worker_environment,
         "WEBHOOK_URL": "http://127.0.0.1:1/hook",
         "WEBHOOK_SECRET": new_secret(),
         "WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8",
+        "ENCRYPTION_KEYS": encryption_keys,
     }
 
 
@@ -55,6 +57,9 @@ def environment(worker_environment: dict[str, str]) -> dict[str, str]:
         ("WEBHOOK_ALLOW_NETWORKS", "all of them"),
         ("DELIVERY_LEASE_SECONDS", "30"),
         ("RETRY_SLOTS", "0"),
+        ("ENCRYPTION_KEYS", ""),
+        ("ENCRYPTION_KEYS", "one:c2hvcnQ="),
+        ("ENDPOINTS_REFRESH_SECONDS", "0"),
     ],
 )
 def test_a_bad_variable_is_refused_by_its_name_and_not_its_value(
@@ -162,6 +167,43 @@ async def test_what_is_published_arrives_signed_and_its_outcome_reaches_the_sche
     assert message["MessageAttributes"][REASON]["StringValue"].startswith("not a CloudEvents envelope")
     left = await broker.sqs.get_queue_attributes(QueueUrl=critical, AttributeNames=["All"])
     assert left["Attributes"]["ApproximateNumberOfMessagesNotVisible"] == "1"
+
+
+async def test_two_partners_are_each_sent_what_they_registered_for_and_a_missing_one_is_tried_again(  # noqa: PLR0913, PLR0917 (fixtures)
+    start_service: StartService,
+    on_broker: Callable[..., dict[str, str]],
+    broker: Broker,
+    register: Register,
+    receiver: Receiver,
+    other: Receiver,
+    due: Due,
+    deliveries: Rows,
+) -> None:
+    variables = on_broker("carillon_webhook_worker", WEBHOOK_URL="", WEBHOOK_SECRET="")
+    await start_service("webhook_worker", variables)
+    await start_service("dispatcher", on_broker("carillon_dispatcher", HEALTH_PORT=str(free_port())))
+    first, second = await register(receiver), await register(other, headers={"X-Team": "birthdays"})
+    await register(other, event_types=["anniversary.due"])
+    other.reply_with([503])
+    rings = [due() for _ in range(30)]  # more at once than an endpoint takes
+
+    for ring in rings:
+        await publish(broker, ring)
+    await receiver.wait_for(30, within=30)
+    arrived = await other.wait_for(31, within=30)
+    outcomes = await receive(broker, "scheduler-outcomes", 30)
+
+    expected = {str(ring.event_id) for ring in rings}
+    assert {one.webhook_id for one in receiver.deliveries} == {one.webhook_id for one in arrived} == expected
+    assert all(one.valid for one in (*receiver.deliveries, *arrived))
+    assert {one.headers["x-team"] for one in arrived} == {"birthdays"}
+    assert receiver.tally.duplicates == other.tally.duplicates == 0
+    assert {type(event) for _, event in outcomes} == {OccurrenceCompleted}
+    assert sorted(result.attempts for _, event in outcomes for result in event.results) == [1] * 59 + [2]
+    assert {(row["endpoint_id"], row["status"]) for row in await deliveries()} == {
+        (first, "delivered"),
+        (second, "delivered"),
+    }
 
 
 async def receive(broker: Broker, queue: str, count: int) -> list[tuple[UUID, Any]]:

@@ -70,15 +70,16 @@ async def post(tls: Tls, port: int) -> Outcome:
         created_at=datetime.now(UTC),
         event_id=uuid4(),
         endpoint_id=uuid4(),
+        endpoint_version=0,
         attempt=1,
         lease_token=uuid4(),
         body="{}",
     )
-    endpoint = default_endpoint(f"https://{HOST}:{port}/", new_secret())
+    endpoint = default_endpoint(f"https://{HOST}:{port}/", new_secret(), timeout=WITHIN)
     guard = Guard(read_networks("127.0.0.0/8"), within=5, ask=ask)
     pin = partial(pin_client, connect_timeout=WITHIN, timeout=WITHIN, tls=tls)
     async with Transport(guard, pin) as transport:
-        return (await post_webhook(transport, endpoint, delivery, within=WITHIN)).outcome
+        return (await post_webhook(transport, endpoint, delivery)).outcome
 
 
 async def test_an_authority_of_our_own_is_trusted_for_the_name_in_the_url_though_the_address_is_pinned(

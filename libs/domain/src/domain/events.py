@@ -4,6 +4,7 @@ from datetime import date
 from uuid import UUID
 
 from domain.due_events import DueEvent
+from domain.endpoint_events import EndpointDisabled
 from domain.event import Event, Instant, LocalTime, NominalDate, Text, Version
 from domain.kinds import KINDS
 from domain.kinds.anniversary import AnniversaryDue
@@ -26,6 +27,7 @@ __all__ = [
     "BirthdayDue",
     "DeliveryResult",
     "DueEvent",
+    "EndpointDisabled",
     "Event",
     "NotificationDue",
     "OccasionAdded",
@@ -101,6 +103,7 @@ _EVENTS: tuple[type[Event], ...] = (
     OccurrenceFailed,
     OccurrenceProgress,
     OccurrenceExpired,
+    EndpointDisabled,
 )
 EVENT_TYPES: dict[str, type[Event]] = {event.event_type: event for event in _EVENTS}
 """Every event type this release reads or writes, by name."""

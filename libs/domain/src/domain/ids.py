@@ -19,6 +19,11 @@ def outcome_event_id(due_event_id: UUID, event_type: str) -> UUID:
     return _named(due_event_id, event_type)
 
 
+def endpoint_event_id(endpoint_id: UUID, event_type: str, version: int) -> UUID:
+    """Name what made an endpoint the `version` that it is."""
+    return _named(endpoint_id, f"{event_type} {version}")
+
+
 def _named(namespace: UUID, name: str) -> UUID:
     """Give the UUIDv5 of a name (RFC 9562 §5.5): 4.1 µs, of `uuid.uuid5` 6.6, and a plan takes two."""
     digest = sha1(namespace.bytes + name.encode(), usedforsecurity=False).digest()

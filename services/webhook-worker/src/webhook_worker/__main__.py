@@ -10,14 +10,18 @@ from messaging.slots import Slots
 from messaging.topology import load_topology
 from runtime.aws import open_sqs
 from runtime.database import open_pool, ping
+from runtime.encrypt import read_keys
 from runtime.health import Check, serve_health
 from runtime.merge import Merge
 from runtime.public_address import read_networks
 from runtime.service import run_service
 from runtime.stopping import Loop, Stop, run_loops
 
+from webhook_worker.bulkheads import Bulkheads
+from webhook_worker.cancel_removed import cancel_removed
 from webhook_worker.deliver import Deliverer
-from webhook_worker.endpoint import default_endpoint
+from webhook_worker.endpoint import Endpoint, default_endpoint
+from webhook_worker.endpoints import Endpoints
 from webhook_worker.on_occurrence_due import accept, on_occurrence_due
 from webhook_worker.open_transport import open_transport
 from webhook_worker.post_webhook import post_webhook
@@ -38,7 +42,6 @@ async def serve(settings: Settings, stop: Stop) -> None:
     offset = timedelta(seconds=settings.clock_offset_seconds)
     timeout = timedelta(seconds=settings.webhook_timeout_seconds)
     lease = timedelta(seconds=settings.delivery_lease_seconds)
-    endpoint = default_endpoint(settings.webhook_url, settings.webhook_secret)
     transport = open_transport(
         opened=read_networks(settings.webhook_allow_networks),
         connect_timeout=timedelta(seconds=settings.webhook_connect_timeout_seconds),
@@ -50,11 +53,18 @@ async def serve(settings: Settings, stop: Stop) -> None:
         open_pool("webhook-worker", settings, stop) as pool,
         open_sqs(settings.aws_region, connections=SQS_CONNECTIONS) as sqs,
     ):
-        take = partial(accept, pool, topology, endpoint, offset, lease)
+        endpoints = Endpoints(
+            pool, read_keys(settings.encryption_keys), default_of(settings), most_time=timeout
+        )
+        take = partial(accept, pool, topology, endpoints.default_id, offset, lease)
         record = Merge(partial(record_attempts, pool, topology, offset), gather_seconds=GATHER_SECONDS)
-        deliverer = Deliverer(partial(post_webhook, transport, endpoint, within=timeout), record.put)
+        deliverer = Deliverer(partial(post_webhook, transport), record.put)
+        bulkheads = Bulkheads(pool, endpoints, deliverer.start)
+        every = settings.endpoints_refresh_seconds
         loops: dict[str, Loop] = {
-            "retry due": partial(retry_due, pool, deliverer.start, Slots(settings.retry_slots), lease=lease)
+            "read endpoints": partial(endpoints.keep, every_seconds=every),
+            "retry due": partial(retry_due, pool, bulkheads, Slots(settings.retry_slots), lease=lease),
+            "cancel removed": partial(cancel_removed, pool, topology, offset, every_seconds=every),
         }
         checks: dict[str, Check] = {"database": partial(ping, pool)}
         for name in QUEUES:
@@ -63,12 +73,20 @@ async def serve(settings: Settings, stop: Stop) -> None:
             opened = await open_queue(
                 sqs, settings.carillon_env, queue, stop, within=settings.start_timeout_seconds
             )
-            handle = partial(on_occurrence_due, take, deliverer.start, slots)
+            handle = partial(on_occurrence_due, take, bulkheads.admit, slots)
             consumer = Consumer(opened, handle, slots=slots, merge_seconds=MERGE_SECONDS)
             loops[name], checks[name] = consumer.run, consumer.check
         async with serve_health(settings.health_host, settings.health_port, checks, stop):
             await run_loops(loops, stop, drain_within=settings.drain_timeout_seconds)
             await deliverer.finish(within=settings.drain_timeout_seconds)
+
+
+def default_of(settings: Settings) -> Endpoint | None:
+    """Return the default endpoint where there is one."""
+    if not settings.webhook_url:
+        return None
+    timeout = timedelta(seconds=settings.webhook_timeout_seconds)
+    return default_endpoint(settings.webhook_url, settings.webhook_secret, timeout=timeout)
 
 
 if __name__ == "__main__":

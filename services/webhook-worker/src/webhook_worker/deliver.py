@@ -9,10 +9,11 @@ from runtime.database import is_passing
 from runtime.stopping import backoff, describe
 
 from webhook_worker.delivery import Attempt, Delivery
+from webhook_worker.endpoint import Endpoint
 
 log = structlog.get_logger()
 
-Post = Callable[[Delivery], Awaitable[Attempt]]
+Post = Callable[[Endpoint, Delivery], Awaitable[Attempt]]
 Record = Callable[[Attempt], Awaitable[object]]
 
 
@@ -24,7 +25,7 @@ class Deliverer:
         self._record = record
         self._under_way: dict[UUID, asyncio.Task[None]] = {}
 
-    def start(self, delivery: Delivery, done: Callable[[], None]) -> None:
+    def start(self, endpoint: Endpoint, delivery: Delivery, done: Callable[[], None]) -> None:
         """Make one attempt at a leased delivery; `done` is called when it is recorded or lost.
 
         A delivery still under way here, its lease outlived while the database was away, is not tried again.
@@ -32,7 +33,7 @@ class Deliverer:
         if delivery.id in self._under_way:
             done()
             return
-        task = asyncio.create_task(self._attempt(delivery, done))
+        task = asyncio.create_task(self._attempt(endpoint, delivery, done))
         self._under_way[delivery.id] = task
         task.add_done_callback(lambda _: self._under_way.pop(delivery.id))
 
@@ -46,9 +47,9 @@ class Deliverer:
                 task.cancel()
             await asyncio.gather(*unfinished, return_exceptions=True)
 
-    async def _attempt(self, delivery: Delivery, done: Callable[[], None]) -> None:
+    async def _attempt(self, endpoint: Endpoint, delivery: Delivery, done: Callable[[], None]) -> None:
         try:
-            attempt = await self._post(delivery)
+            attempt = await self._post(endpoint, delivery)
             await self._record_surely(attempt)
         except Exception as error:
             log.error(  # noqa: TRY400 (the traceback is in exc_info)

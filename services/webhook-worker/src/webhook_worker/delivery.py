@@ -8,12 +8,16 @@ from msgspec import Struct
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
-    """A leased delivery; `attempt` counts the one to be made now, from 1. Instants are UTC."""
+    """A leased delivery; `attempt` counts the one to be made now, from 1. Instants are UTC.
+
+    `endpoint_version` is that of its endpoint when it was leased.
+    """
 
     id: UUID
     created_at: datetime
     event_id: UUID
     endpoint_id: UUID
+    endpoint_version: int
     attempt: int
     lease_token: UUID
     body: str

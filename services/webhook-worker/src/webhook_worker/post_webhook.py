@@ -3,7 +3,7 @@
 import asyncio
 import time
 from contextlib import aclosing, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import httpx
 from domain.retry import Forbidden, NoResponse, Outcome, Response, parse_retry_after
@@ -11,7 +11,7 @@ from pyreqwest.exceptions import ConnectError, ConnectTimeoutError, PyreqwestErr
 from runtime.stopping import describe
 
 from webhook_worker.delivery import Attempt, Delivery
-from webhook_worker.endpoint import Endpoint
+from webhook_worker.endpoint import Endpoint, signature
 from webhook_worker.transport import ForbiddenUrlError, UnresolvedHostError, never_connected
 
 # Enough to finish a decent answer and keep the connection; beyond either it is dropped.
@@ -21,13 +21,13 @@ USER_AGENT = "Carillon/0.1"
 
 
 async def post_webhook(
-    transport: httpx.AsyncBaseTransport, endpoint: Endpoint, delivery: Delivery, *, within: timedelta
+    transport: httpx.AsyncBaseTransport, endpoint: Endpoint, delivery: Delivery
 ) -> Attempt:
-    """Sign and POST a delivery once; it is answered when a status came in the time `within`."""
+    """Sign and POST a delivery once; it is answered when a status came within its endpoint's timeout."""
     at = datetime.now(UTC)
     started = time.perf_counter()
     try:
-        async with asyncio.timeout(within.total_seconds()):
+        async with asyncio.timeout(endpoint.timeout.total_seconds()):
             response = await transport.handle_async_request(signed_request(endpoint, delivery, at))
     except Exception as error:  # noqa: BLE001 (not recorded it would not be counted, and be made for ever)
         latency_ms = (time.perf_counter() - started) * 1000
@@ -38,7 +38,7 @@ async def post_webhook(
 
 
 def signed_request(endpoint: Endpoint, delivery: Delivery, at: datetime) -> httpx.Request:
-    """Return the POST with its Standard Webhooks headers; the id is the same on every attempt.
+    """Return the POST with its endpoint's headers and those of Standard Webhooks, the id the same each time.
 
     `at` must be in UTC: the library mis-signs other zones.
     """
@@ -47,12 +47,13 @@ def signed_request(endpoint: Endpoint, delivery: Delivery, at: datetime) -> http
         "POST",
         endpoint.url,
         headers={
+            **endpoint.headers,
             "content-type": "application/json",
             "user-agent": USER_AGENT,
             "idempotency-key": webhook_id,
             "webhook-id": webhook_id,
             "webhook-timestamp": str(int(at.timestamp())),
-            "webhook-signature": endpoint.signer.sign(webhook_id, at, delivery.body),
+            "webhook-signature": signature(endpoint, webhook_id, at, delivery.body),
         },
         content=delivery.body.encode(),
     )

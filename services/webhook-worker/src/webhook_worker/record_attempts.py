@@ -1,6 +1,7 @@
 """Recording: attempts are appended, deliveries settled or rescheduled, outcomes told: one transaction."""
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
@@ -23,6 +24,7 @@ from runtime.database import Connection, Pool
 from runtime.statements import Statements
 
 from webhook_worker.delivery import Attempt
+from webhook_worker.disable_endpoints import disable_endpoints
 from webhook_worker.tell_outcomes import tell_outcomes
 
 log = structlog.get_logger()
@@ -52,7 +54,8 @@ async def record_attempts(
     async with pool.acquire() as connection, connection.transaction():
         await append_attempts(connection, attempts)
         settled = await settle_deliveries(connection, judged, now)
-        await tell_outcomes(connection, topology, offset, settled)
+        await tell_outcomes(connection, topology, offset, Counter(settled))
+        await disable_endpoints(connection, topology, offset, attempts)
     for one in judged:
         log_attempt(one)
     return [one.decision for one in judged]

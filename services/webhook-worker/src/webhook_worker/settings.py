@@ -2,11 +2,13 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta
 from pyreqwest.http import Url
-from runtime.public_address import forbidden_kind, literal_address, read_networks
+from runtime.encrypt import EncryptionKeys, read_keys
+from runtime.public_address import Network, forbidden_kind, literal_address, read_networks
 from runtime.settings import Count, Seconds, WorkerSettings
 
 SHORTEST_KEY = 24
@@ -16,9 +18,13 @@ LONGEST_KEY = 64
 class Settings(WorkerSettings, frozen=True, kw_only=True):
     """What the webhook worker reads from its environment. Durations are seconds."""
 
-    webhook_url: Annotated[str, Meta(pattern="^https?://[^/]+")]
+    # What endpoints keep secret; the API has the same.
+    encryption_keys: EncryptionKeys
+    # The default endpoint: it gets everything while no other is registered. Without it, nobody does.
+    webhook_url: Annotated[str, Meta(pattern="^https?://[^/]+")] = ""
     # `whsec_` and the base64 of 24 to 64 random bytes (Standard Webhooks 1.0.0).
-    webhook_secret: Annotated[str, Meta(pattern="^whsec_")]
+    webhook_secret: Annotated[str, Meta(pattern="^whsec_")] = ""
+    # The default endpoint's, and the most that any other gets.
     webhook_timeout_seconds: Seconds = 30
     webhook_connect_timeout_seconds: Seconds = 5
     # Networks beside the public Internet that webhooks may go to: "10.20.0.0/16,fd00:1::/32".
@@ -28,30 +34,45 @@ class Settings(WorkerSettings, frozen=True, kw_only=True):
     webhook_certificate_file: str = ""
     # Longer than an attempt and its record take; after a crash its deliveries wait this long.
     delivery_lease_seconds: Seconds = 45
-    retry_slots: Count = 50
+    # For retries, and for first attempts that found no room at their endpoint.
+    retry_slots: Count = 200
+    # A change of an endpoint is known within this.
+    endpoints_refresh_seconds: Annotated[float, Meta(ge=0.05, le=60)] = 3
 
     def __post_init__(self) -> None:
         """Refuse a URL, networks or a secret that is none, a URL that is closed to us, too short a lease."""
         super().__post_init__()
-        if not Url.is_valid(self.webhook_url):
+        read_keys(self.encryption_keys)
+        if self.webhook_url and not Url.is_valid(self.webhook_url):
             raise ValueError("WEBHOOK_URL is not a URL")
+        if self.webhook_url and not self.webhook_secret:
+            raise ValueError("WEBHOOK_SECRET is not set, and WEBHOOK_URL needs it")
+        if self.webhook_secret:
+            check_secret(self.webhook_secret)
         try:
             opened = read_networks(self.webhook_allow_networks)
         except ValueError:
             raise ValueError(
                 "WEBHOOK_ALLOW_NETWORKS is not a list such as 10.20.0.0/16,fd00:1::/32"
             ) from None
-        # Every delivery would be given up at once.
-        address = literal_address(Url(self.webhook_url).host_str or "")
-        if address is not None and (kind := forbidden_kind(address, opened)):
-            raise ValueError(
-                f"WEBHOOK_URL is at a {kind} address, which WEBHOOK_ALLOW_NETWORKS does not open"
-            )
-        try:
-            key = base64.b64decode(self.webhook_secret.removeprefix("whsec_"), validate=True)
-        except binascii.Error:
-            raise ValueError("WEBHOOK_SECRET is not whsec_ and base64") from None
-        if not SHORTEST_KEY <= len(key) <= LONGEST_KEY:
-            raise ValueError(f"WEBHOOK_SECRET holds {len(key)} bytes, it must hold 24 to 64")
+        if self.webhook_url:
+            check_address(self.webhook_url, opened)
         if self.delivery_lease_seconds <= self.webhook_timeout_seconds:
             raise ValueError("DELIVERY_LEASE_SECONDS must be more than WEBHOOK_TIMEOUT_SECONDS")
+
+
+def check_secret(secret: str) -> None:
+    """Raise ValueError, which does not tell it, for a secret that cannot sign."""
+    try:
+        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        raise ValueError("WEBHOOK_SECRET is not whsec_ and base64") from None
+    if not SHORTEST_KEY <= len(key) <= LONGEST_KEY:
+        raise ValueError(f"WEBHOOK_SECRET holds {len(key)} bytes, it must hold 24 to 64")
+
+
+def check_address(url: str, opened: Sequence[Network]) -> None:
+    """Raise ValueError for a URL at an address closed to us: every delivery would be given up at once."""
+    address = literal_address(Url(url).host_str or "")
+    if address is not None and (kind := forbidden_kind(address, opened)):
+        raise ValueError(f"WEBHOOK_URL is at a {kind} address, which WEBHOOK_ALLOW_NETWORKS does not open")

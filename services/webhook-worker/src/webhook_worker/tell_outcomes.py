@@ -1,7 +1,6 @@
 """Outcomes: whoever settles an event's last delivery tells how the event ended, once."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -23,14 +22,15 @@ Ended = OccurrenceCompleted | OccurrenceFailed
 
 
 async def tell_outcomes(
-    connection: Connection, topology: Topology, offset: timedelta, settled: Sequence[UUID]
+    connection: Connection, topology: Topology, offset: timedelta, settled: Mapping[UUID, int]
 ) -> None:
-    """Count down the events of the deliveries settled now, and append the outcome of each that reaches 0.
+    """Count events down by the deliveries that settled now; append the outcome of each with none open.
 
     Events are locked in order of id, so two workers that settle the same ones wait instead of deadlocking.
     """
-    counts = Counter(settled)
-    rows = await connection.fetch(SQL["count_down"], list(counts), list(counts.values()), offset)
+    if not settled:
+        return
+    rows = await connection.fetch(SQL["count_down"], list(settled), list(settled.values()), offset)
     ended = {row["event_id"]: row for row in rows if row["open"] == 0}
     if not ended:
         return

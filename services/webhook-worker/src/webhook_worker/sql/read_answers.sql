@@ -1,3 +1,4 @@
+-- What waits for its endpoint, to have room or to be enabled, has been due for some time: it is asked about from now on.
 SELECT
     event.event_id,
     event.user_id,
@@ -5,7 +6,7 @@ SELECT
     event.outcome_type,
     event.outcome,
     now() + $2::interval AS now,
-    coalesce(
+    greatest(
         (
             SELECT max(delivery.next_attempt_at)
             FROM delivery.deliveries AS delivery

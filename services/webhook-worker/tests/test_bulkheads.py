@@ -1,0 +1,235 @@
+"""An endpoint takes so many attempts at once, first ones and retries; the others' wait costs them nothing."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+import asyncpg
+import pytest
+from messaging.consume import Received
+from messaging.slots import Slots
+from runtime.database import Connection, Pool
+from testkit.receiver import Receiver
+from testkit.wait import eventually
+from webhook_worker.bulkheads import Bulkheads
+from webhook_worker.deliver import Deliverer
+from webhook_worker.delivery import Delivery
+from webhook_worker.endpoint import Endpoint
+from webhook_worker.endpoints import Endpoints
+from webhook_worker.on_occurrence_due import on_occurrence_due
+from webhook_worker.retry_due import lease_due, retry_due
+
+Due = Callable[..., Received]
+Register = Callable[..., Coroutine[Any, Any, UUID]]
+Rows = Callable[[], Coroutine[Any, Any, list[asyncpg.Record]]]
+Take = Callable[..., Coroutine[Any, Any, list[Delivery]]]
+
+LEASE = timedelta(seconds=45)
+
+
+class Worker(Protocol):
+    deliverer: Deliverer
+    bulkheads: Bulkheads
+    slots: Slots
+
+
+class Held:
+    """Attempts that were started and end when a test says so."""
+
+    def __init__(self) -> None:
+        self.started: list[Delivery] = []
+        self._ends: list[Callable[[], None]] = []
+
+    def start(self, _: Endpoint, delivery: Delivery, done: Callable[[], None]) -> None:
+        self.started.append(delivery)
+        self._ends.append(done)
+
+    def end(self) -> None:
+        self._ends.pop(0)()
+
+
+@pytest.fixture
+def held() -> Held:
+    return Held()
+
+
+@pytest.fixture
+def bulkheads(pool: Pool, endpoints: Endpoints, held: Held) -> Bulkheads:
+    return Bulkheads(pool, endpoints, held.start)
+
+
+def started_for(held: Held, endpoint_id: UUID) -> int:
+    return sum(delivery.endpoint_id == endpoint_id for delivery in held.started)
+
+
+async def test_what_an_endpoint_has_no_room_for_goes_back_with_its_attempts_unspent(  # noqa: PLR0913, PLR0917 (fixtures)
+    bulkheads: Bulkheads,
+    held: Held,
+    take: Take,
+    due: Due,
+    register: Register,
+    receiver: Receiver,
+    other: Receiver,
+    deliveries: Rows,
+    attempts: Rows,
+) -> None:
+    narrow, wide = await register(receiver, concurrency=2), await register(other, concurrency=9)
+    slots = Slots(5)
+    await slots.reserve(5)
+
+    await on_occurrence_due(lambda batch: take(*batch), bulkheads.admit, slots, [due() for _ in range(5)])
+
+    assert (started_for(held, narrow), started_for(held, wide)) == (2, 5)
+    waiting = [row for row in await deliveries() if row["lease_token"] is None]
+    assert [(row["endpoint_id"], row["status"], row["attempts"]) for row in waiting] == [
+        (narrow, "pending", 0)
+    ] * 3
+    assert await attempts() == []
+    assert slots.free == 0  # each message has an attempt under way
+    for _ in range(7):
+        held.end()
+    assert slots.free == 5
+
+
+async def test_a_message_whose_endpoints_all_have_no_room_gives_its_slot_back(
+    bulkheads: Bulkheads, held: Held, take: Take, due: Due, register: Register, receiver: Receiver
+) -> None:
+    await register(receiver, concurrency=1)
+    slots = Slots(3)
+    await slots.reserve(3)
+
+    await on_occurrence_due(lambda batch: take(*batch), bulkheads.admit, slots, [due() for _ in range(3)])
+
+    assert (len(held.started), slots.free) == (1, 2)
+
+
+async def test_first_attempts_and_retries_share_an_endpoints_room(  # noqa: PLR0913, PLR0917 (fixtures)
+    bulkheads: Bulkheads,
+    held: Held,
+    take: Take,
+    due: Due,
+    register: Register,
+    receiver: Receiver,
+    pool: Pool,
+    endpoints: Endpoints,
+) -> None:
+    endpoint_id = await register(receiver, concurrency=3)
+    await endpoints.refresh()
+    await bulkheads.admit(await take(*(due() for _ in range(5))), lambda _: None)
+    assert endpoint_id not in bulkheads.room()
+
+    held.end()
+    assert bulkheads.room()[endpoint_id] == 1
+    leased = await lease_due(pool, bulkheads.room(), most=100, lease=LEASE)
+    assert await bulkheads.admit(leased, lambda _: None) == len(leased) == 1
+
+    assert endpoint_id not in bulkheads.room()
+    assert len({delivery.id for delivery in held.started}) == 4
+
+
+async def test_an_endpoint_that_is_far_behind_takes_no_turn_of_another(
+    take: Take,
+    due: Due,
+    register: Register,
+    receiver: Receiver,
+    other: Receiver,
+    pool: Pool,
+    admin: Connection,
+) -> None:
+    behind = await register(receiver, event_types=["birthday.due"])
+    await take(*(due() for _ in range(300)))
+    await admin.execute("UPDATE delivery.deliveries SET next_attempt_at = now() - interval '1 day'")
+    prompt = await register(other)
+    await take(due())
+    await admin.execute(
+        "UPDATE delivery.deliveries SET next_attempt_at = now() WHERE next_attempt_at > now()"
+    )
+
+    leased = await lease_due(pool, {behind: 10, prompt: 10}, most=100, lease=LEASE)
+
+    assert sorted(one.endpoint_id for one in leased) == sorted([behind] * 10 + [prompt])
+
+
+async def test_what_waits_for_room_is_sent_as_soon_as_there_is_some(  # noqa: PLR0913, PLR0917 (fixtures)
+    worker: Worker,
+    take: Take,
+    due: Due,
+    register: Register,
+    receiver: Receiver,
+    pool: Pool,
+    endpoints: Endpoints,
+    deliveries: Rows,
+) -> None:
+    await register(receiver, concurrency=2)
+    await endpoints.refresh()
+    slots, stop = Slots(100), asyncio.Event()
+    retrying = asyncio.create_task(retry_due(pool, worker.bulkheads, slots, stop, lease=LEASE))
+
+    await worker.bulkheads.admit(await take(*(due() for _ in range(60))), lambda _: None)
+    # Twice a second, two at a time, would be 15 s.
+    await receiver.wait_for(60, within=7)
+    stop.set()
+    await retrying
+    await worker.deliverer.finish(within=5)
+
+    assert receiver.tally.accepted == 60
+    assert receiver.tally.duplicates == 0
+    assert {(row["status"], row["attempts"]) for row in await deliveries()} == {("delivered", 1)}
+    assert slots.free == 100
+
+
+async def test_an_endpoint_that_hangs_keeps_no_webhook_of_another_waiting(  # noqa: PLR0913, PLR0917 (fixtures)
+    worker: Worker,
+    held: Held,
+    take: Take,
+    due: Due,
+    register: Register,
+    receiver: Receiver,
+    other: Receiver,
+    pool: Pool,
+    endpoints: Endpoints,
+    deliveries: Rows,
+) -> None:
+    hanging, prompt = await register(receiver, concurrency=2), await register(other)
+
+    def start(endpoint: Endpoint, delivery: Delivery, done: Callable[[], None]) -> None:
+        (held if endpoint.id == hanging else worker.deliverer).start(endpoint, delivery, done)
+
+    bulkheads, slots, stop = Bulkheads(pool, endpoints, start), Slots(10), asyncio.Event()
+    retrying = asyncio.create_task(retry_due(pool, bulkheads, Slots(10), stop, lease=LEASE))
+    for _ in range(6):
+        assert await slots.reserve(5) == 5
+        await on_occurrence_due(lambda batch: take(*batch), bulkheads.admit, slots, [due() for _ in range(5)])
+        # Its own two at most: the others are free again though nothing of it has ended.
+        await eventually(lambda: slots.free >= 8)
+    await other.wait_for(30)
+    stop.set()
+    await retrying
+    await worker.deliverer.finish(within=5)
+
+    assert len(held.started) == 2
+    statuses = [(row["endpoint_id"] == prompt, row["status"]) for row in await deliveries()]
+    assert sorted(statuses) == [(False, "pending")] * 30 + [(True, "delivered")] * 30
+
+
+async def test_what_cannot_be_put_back_is_left_to_the_end_of_its_lease_and_costs_no_slot(  # noqa: PLR0913, PLR0917 (fixtures)
+    bulkheads: Bulkheads,
+    held: Held,
+    take: Take,
+    due: Due,
+    register: Register,
+    receiver: Receiver,
+    admin: Connection,
+    endpoints: Endpoints,
+) -> None:
+    await register(receiver, concurrency=1)
+    await endpoints.refresh()
+    done: list[Delivery] = []
+    leased = await take(due(), due())
+    await admin.execute("REVOKE UPDATE ON delivery.deliveries FROM carillon_webhook_worker")
+
+    assert await bulkheads.admit(leased, done.append) == 1
+
+    assert done == [delivery for delivery in leased if delivery not in held.started]
