@@ -97,13 +97,14 @@ def register(admin: Connection) -> Register:
         endpoint_id = uuid4()
         headers = overrides.get("headers", {})
         await admin.execute(
-            "SELECT delivery.create_endpoint($1, $2, $3, NULL, $4, $5, $6, NULL, $7, $8, $9)",
+            "SELECT delivery.create_endpoint($1, $2, $3, NULL, $4, $5, $6, $7, $8, $9, $10)",
             endpoint_id,
             receiver.url,
             overrides.get("event_types"),
             KEYS.encrypt(msgspec.json.encode(headers), about=headers_of(endpoint_id)) if headers else None,
             list(headers),
             encrypted_secret(endpoint_id, receiver.secret),
+            overrides.get("rate_limit"),
             overrides.get("concurrency", 10),
             overrides.get("timeout_seconds", 30),
             overrides.get("enabled", True),

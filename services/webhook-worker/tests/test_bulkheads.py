@@ -1,6 +1,7 @@
 """An endpoint takes so many attempts at once, first ones and retries; the others' wait costs them nothing."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, Protocol
@@ -19,6 +20,7 @@ from webhook_worker.delivery import Delivery
 from webhook_worker.endpoint import Endpoint
 from webhook_worker.endpoints import Endpoints
 from webhook_worker.on_occurrence_due import on_occurrence_due
+from webhook_worker.pace import Pace
 from webhook_worker.retry_due import lease_due, retry_due
 
 Due = Callable[..., Received]
@@ -91,6 +93,47 @@ async def test_what_an_endpoint_has_no_room_for_goes_back_with_its_attempts_unsp
     for _ in range(7):
         held.end()
     assert slots.free == 5
+
+
+def test_a_pace_is_so_many_at_once_and_then_so_many_a_second() -> None:
+    pace = Pace(4, 100.0)
+
+    free = [pace.free(100.0)]
+    for _ in range(4):
+        pace.take()
+    free += [pace.free(now) for now in (100.0, 100.2, 100.5, 101.0, 200.0)]
+
+    assert free == [4, 0, 0, 2, 4, 4]
+
+
+async def test_beyond_an_endpoints_rate_attempts_wait_unspent_and_arrive_all_the_same(  # noqa: PLR0913, PLR0917 (fixtures)
+    worker: Worker,
+    pool: Pool,
+    take: Take,
+    due: Due,
+    register: Register,
+    receiver: Receiver,
+    deliveries: Rows,
+    attempts: Rows,
+) -> None:
+    await register(receiver, concurrency=100, rate_limit=5)
+    await worker.slots.reserve(20)
+    asked_at = time.monotonic()
+
+    await on_occurrence_due(
+        lambda batch: take(*batch), worker.bulkheads.admit, worker.slots, [due() for _ in range(20)]
+    )
+    stop = asyncio.Event()
+    retrying = asyncio.create_task(retry_due(pool, worker.bulkheads, Slots(50), stop, lease=LEASE))
+    await receiver.wait_for(20, within=30)
+    took = time.monotonic() - asked_at
+    stop.set()
+    await retrying
+    await worker.deliverer.finish(within=5)
+
+    assert took >= 2.9  # 5 at once, the other 15 at 5 a second
+    assert [row["attempt"] for row in await attempts()] == [1] * 20
+    assert {row["status"] for row in await deliveries()} == {"delivered"}
 
 
 async def test_a_message_whose_endpoints_all_have_no_room_gives_its_slot_back(

@@ -56,7 +56,9 @@ class EndpointAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
     headers: Annotated[
         Mapping[str, str], Meta(description="What each webhook carries beside its own; values are masked.")
     ]
-    rate_limit: Annotated[int | None, Meta(description="Requests a second at most; without limit if null.")]
+    rate_limit: Annotated[
+        int | None, Meta(description="Requests a second at most, from each worker; without limit if null.")
+    ]
     concurrency: Annotated[int, Meta(description="Requests under way at once at most.")]
     timeout_seconds: Annotated[int, Meta(description="How long a request may take, answer included.")]
     enabled: Annotated[bool, Meta(description="While it is not, its deliveries wait.")]

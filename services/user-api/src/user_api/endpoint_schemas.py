@@ -63,7 +63,9 @@ FIELDS: dict[str, Schema] = {
         "pattern": LINE_PATTERN,
     },
     "headers": _HEADERS,
-    "rateLimit": _whole("Requests a second at most; without limit unless given.", MOST_RATE, None),
+    "rateLimit": _whole(
+        "Requests a second at most, from each worker; without limit unless given.", MOST_RATE, None
+    ),
     "concurrency": _whole("Requests under way at once at most.", MOST_CONCURRENCY, DEFAULTS["concurrency"]),
     "timeoutSeconds": _whole(
         "How long a request may take, answer included.", MOST_TIMEOUT, DEFAULTS["timeoutSeconds"]

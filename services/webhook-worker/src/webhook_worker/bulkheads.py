@@ -1,6 +1,7 @@
-"""Bulkheads: how many attempts an endpoint has under way here; what it cannot take now goes back unspent."""
+"""Bulkheads: how many attempts an endpoint takes at once and a second; what is beyond goes back unspent."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
@@ -15,6 +16,7 @@ from runtime.stopping import describe
 from webhook_worker.delivery import Delivery
 from webhook_worker.endpoint import Endpoint
 from webhook_worker.endpoints import Endpoints
+from webhook_worker.pace import Pace
 
 log = structlog.get_logger()
 
@@ -35,6 +37,7 @@ class Bulkheads:
         self._endpoints = endpoints
         self._start = start
         self._under_way: Counter[UUID] = Counter()
+        self._paces: dict[UUID, Pace] = {}
         # Those that could not take what there was for them; whoever leaves one of them sets `_freed`.
         self._full: set[UUID] = set()
         self._freed = asyncio.Event()
@@ -77,11 +80,22 @@ class Bulkheads:
             self._full.add(endpoint.id)
             return False
         self._under_way[endpoint.id] += 1
+        if endpoint.rate_limit is not None:
+            self._pace(endpoint, endpoint.rate_limit).take()
         self._start(endpoint, delivery, partial(self._leave, delivery, done))
         return True
 
     def _free(self, endpoint: Endpoint) -> int:
-        return (endpoint.concurrency or UNBOUNDED) - self._under_way[endpoint.id]
+        free = (endpoint.concurrency or UNBOUNDED) - self._under_way[endpoint.id]
+        if endpoint.rate_limit is None:
+            return free
+        return min(free, self._pace(endpoint, endpoint.rate_limit).free(time.monotonic()))
+
+    def _pace(self, endpoint: Endpoint, per_second: int) -> Pace:
+        pace = self._paces.get(endpoint.id)
+        if pace is None or pace.per_second != per_second:
+            pace = self._paces[endpoint.id] = Pace(per_second, time.monotonic())
+        return pace
 
     def _leave(self, delivery: Delivery, done: Done) -> None:
         self._under_way[delivery.endpoint_id] -= 1

@@ -13,7 +13,8 @@ DEFAULT_ENDPOINT_ID = UUID("00000000-0000-8000-8000-000000000001")
 class Endpoint(Struct, frozen=True, kw_only=True):
     """A webhook URL as it was at `version`, and what signs what goes there: one key, two while they rotate.
 
-    `concurrency` is how many attempts one worker makes at once; None leaves that to the worker's slots.
+    `concurrency` is how many attempts one worker makes at once, `rate_limit` how many it starts a second;
+    None leaves either to the worker's slots.
     """
 
     id: UUID
@@ -23,6 +24,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str]
     timeout: timedelta
     concurrency: int | None
+    rate_limit: int | None = None
     enabled: bool = True
 
 

@@ -105,6 +105,7 @@ class Endpoints:
             headers=self._headers(endpoint_id, row["headers"]),
             timeout=min(timedelta(seconds=row["timeout_seconds"]), self._most_time),
             concurrency=row["concurrency"],
+            rate_limit=row["rate_limit"],
             enabled=row["enabled"],
         )
 
