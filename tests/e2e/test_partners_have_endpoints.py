@@ -1,0 +1,52 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+from standardwebhooks import Webhook
+from testkit.ports import LOOPBACK, free_port
+from testkit.receiver import Receiver
+from testkit.wait import eventually
+
+from tests.running_system import Carillon, posts_for, soon
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@asynccontextmanager
+async def registered(carillon: Carillon, **fields: object) -> AsyncIterator[tuple[str, Receiver]]:
+    """Register an endpoint over REST and listen there, verifying with the secret that was answered."""
+    port = free_port()
+    body = {"url": f"http://{LOOPBACK}:{port}/webhook", **fields}
+    created = await carillon.api.post("/endpoint", json=body)
+    assert created.status_code == 201, created.text
+    try:
+        async with Receiver(secret=created.json()["secret"], port=port) as receiver:
+            yield created.json()["id"], receiver
+    finally:
+        await carillon.api.delete(f"/endpoint/{created.json()['id']}", headers={"If-Match": "*"})
+
+
+async def test_what_partners_register_is_sent_to_each_of_them_and_a_rotated_secret_signs_at_once(
+    carillon: Carillon, partner: Receiver
+) -> None:
+    async with (
+        registered(carillon, headers={"X-Team": "birthdays"}) as (endpoint_id, first),
+        registered(carillon, eventTypes=["birthday.due"]) as (_, second),
+        registered(carillon, eventTypes=["reminder.due"]) as (_, third),
+    ):
+        first.reply_with([503])
+        rotated = await carillon.api.post(f"/endpoint/{endpoint_id}/rotate-secret")
+        user_id = await carillon.create_user_due_at(soon(2))
+
+        await eventually(lambda: posts_for(second, {user_id}), within=15, message="no webhook came")
+        await eventually(lambda: carillon.finished({user_id}), within=25, message="no outcome was recorded")
+
+        tried, again = posts_for(first, {user_id})
+        [once] = posts_for(second, {user_id})
+        assert tried.webhook_id == again.webhook_id == once.webhook_id
+        assert (tried.valid, again.valid, once.valid) == (True, True, True)
+        assert again.headers["x-team"] == "birthdays"
+        Webhook(rotated.json()["secret"]).verify(msgspec.json.encode(again.body), again.headers)
+        assert posts_for(third, {user_id}) == posts_for(partner, {user_id}) == []
+        assert await carillon.finished({user_id}) == {"COMPLETED": 1}
