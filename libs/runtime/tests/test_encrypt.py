@@ -87,6 +87,7 @@ def test_another_key_of_the_same_id_decrypts_nothing() -> None:
         f"id:{base64.b64encode(b'hidden hidden 16').decode()}",
         f"id:{'_' * 43}=",
     ],
+    ids=["no id and no colon", "no id", "a comma too many", "no padding", "too short", "not base64"],
 )
 def test_what_is_no_key_is_refused_in_one_line_that_tells_none(bad: str) -> None:
     with pytest.raises(SettingsError) as refused:
