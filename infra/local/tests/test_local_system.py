@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from io import StringIO
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 from carillon_local.demo import demo, unless_one_dies
@@ -18,6 +19,7 @@ from carillon_local.options import read_options
 from carillon_local.program import ChildFailedError
 from carillon_local.system import LocalSystem
 from rich.console import Console
+from runtime.settings import SettingsError
 from testkit.ports import port_is_free
 from testkit.postgres_files import remove_folder
 from testkit.wait import eventually
@@ -183,6 +185,24 @@ async def test_what_was_committed_is_there_after_a_restart_of_everything(local_d
         read = await http.get(f"{system.api_url}/user/{created.json()['id']}")
 
     assert read.json() == created.json()
+
+
+async def test_data_of_a_later_clock_is_refused_until_the_clock_is_there_again(local_dir: Path) -> None:
+    def system(**clock: str) -> LocalSystem:
+        return LocalSystem(read_options({"LOCAL_DIR": str(local_dir), **clock}), durable=False)
+
+    async with system(CLOCK="2048-02-28T08:59:50Z") as then:
+        connection = await asyncpg.connect(then.database_url())
+        await eventually(lambda: connection.fetchval("SELECT last_seen_at FROM schedule.pulse"))
+        await connection.close()
+    now = system()
+    with pytest.raises(SettingsError, match=r"start with CLOCK=2048-02-28T0[89]:\d\d:\d\dZ or later"):
+        async with now:
+            pass
+    async with system(CLOCK="2048-02-29T00:00:00Z"):
+        pass
+
+    assert port_is_free(now.postgres.port)
 
 
 async def test_a_service_that_cannot_start_fails_with_its_last_lines_and_nothing_stays(

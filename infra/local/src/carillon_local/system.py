@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Never, Self
 
@@ -15,6 +15,7 @@ from testkit.ports import LOOPBACK, free_port
 
 from carillon_local.auth import auth_variables
 from carillon_local.child import Child, Echo, to_the_end
+from carillon_local.later_clock import refuse_later_data
 from carillon_local.local_folder import POSTGRES, hold, keep_encryption_keys, keep_secret, wipe
 from carillon_local.options import Options
 from carillon_local.programs import (
@@ -150,6 +151,8 @@ class LocalSystem:
         # Only now, so that the time of installing and migrating is not part of it.
         if options.clock is not None:
             self.clock_offset_seconds = (options.clock - datetime.now(UTC)).total_seconds()
+        now = datetime.now(UTC) + timedelta(seconds=self.clock_offset_seconds)
+        await refuse_later_data(self.database_url(), options.local_dir, now=now)
         wiring = self._wiring()
         if options.webhook_url is None:
             async with self._told(f"receiver on port {options.receiver_port}"):

@@ -1,0 +1,1 @@
+SELECT last_seen_at FROM schedule.pulse;
