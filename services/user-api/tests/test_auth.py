@@ -59,7 +59,7 @@ async def test_no_operation_is_done_without_a_token_or_by_a_stranger(
         for method, path in every_operation()
         if path.startswith(("/user", "/event-type", "/endpoint"))
     ]
-    assert len(operations) >= 30
+    assert len(operations) >= 28
 
     for method, path in operations:
         unnamed = await guarded.api.request(method, path, json=build.user_body())

@@ -47,7 +47,6 @@ ODD_WORDS = [
     "2030-01-02T03:04:05.123Z",
     "2030-01-02T24:00:00Z",
     "2030-01-02t03:04:05z",
-    "9999-12-31T23:59:59-23:59",
 ]
 # What a rule may say no pattern can; its own tests say what the reader takes.
 FIELDS = sorted(

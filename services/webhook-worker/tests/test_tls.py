@@ -143,9 +143,10 @@ def test_a_file_that_is_not_there_or_holds_something_else_is_refused_by_its_vari
 
 
 async def test_a_bad_file_ends_the_process_with_one_line_that_names_its_variable(
-    start_service: StartService, worker_environment: dict[str, str]
+    start_service: StartService, worker_environment: dict[str, str], encryption_keys: str
 ) -> None:
     own = {
+        "ENCRYPTION_KEYS": encryption_keys,
         "WEBHOOK_URL": f"https://{HOST}/",
         "WEBHOOK_SECRET": new_secret(),
         "WEBHOOK_CA_FILE": "/nowhere.pem",
