@@ -17,7 +17,7 @@ from testkit.fresh_database import FreshDatabase
 
 from bench import memory
 from bench.claim_cost import Watch, cost
-from bench.claim_speed import CLAIM, ONE, SQL_ONE, SQL_TWO, TWO, speed
+from bench.claim_speed import CLAIM, ONE, SQL_ONE, SQL_THREE, THREE, speed
 from bench.figures import Report, alternate
 from bench.scratch import SQL, TEMPLATE, TOPOLOGY_FILE, open_pool, scratch_postgres
 from bench.zones import ZONES
@@ -48,10 +48,10 @@ async def run(*, quick: bool) -> Report:
             rounds,
             {
                 ONE: lambda: over("carillon_scheduler", partial(emit, BATCH), watch=watch, whole=True),
-                TWO: lambda: over("carillon_scheduler", partial(emit, BATCH), at_a_time=2, whole=True),
+                THREE: lambda: over("carillon_scheduler", partial(emit, BATCH), at_a_time=3, whole=True),
                 CLAIM: lambda: over("carillon_scheduler", partial(claim_alone, now)),
                 SQL_ONE: lambda: over("postgres", partial(emit_in_sql, now), whole=True),
-                SQL_TWO: lambda: over("postgres", partial(emit_in_sql, now), at_a_time=2, whole=True),
+                SQL_THREE: lambda: over("postgres", partial(emit_in_sql, now), at_a_time=3, whole=True),
             },
         )
         small = await statements_of_one(server, partial(emit, SMALL_BATCH))

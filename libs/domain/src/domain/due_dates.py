@@ -16,6 +16,8 @@ __all__ = ["DueDate", "first_date", "local_instant", "next_due_at", "planned", "
 
 _FORESEEN_YEARS = 400
 _LAST_DATE = "9999-12-31"
+# With it, a text comes right after the date's own: that one's instant is not worked out to be passed over.
+_BEYOND = "~"
 
 # A zone's clocks are within two days of UTC's, dates that it skipped included; a leap-day policy adds one.
 _CLOCKS_APART = timedelta(days=4)
@@ -44,6 +46,8 @@ def planned(rule: Rule, *, first_date: str, after_date: str | None) -> DueDate |
     gives the same date. None when nothing is left. Raises UnknownZone.
     """
     least = max(first_date, after_date or first_date)
+    if after_date == least and isinstance(rule, Yearly):
+        least += _BEYOND
     return next((due for due in _dates(rule, least) if _is_beyond(due, rule, after_date)), None)
 
 

@@ -14,7 +14,7 @@ class Settings(WorkerSettings, frozen=True, kw_only=True):
     # The most that a claim takes; how many it does take follows from how long that lasts.
     claim_batch: Count = 500
     # How many claims go on side by side while more is due than one takes.
-    claimers: Count = 2
+    claimers: Count = 3
     # How fast what fell due while the system was down is emitted, by each process; 0: as fast as it goes.
     backlog_per_second: Annotated[int, Meta(ge=0)] = 2000
     # How long an emitted occurrence may go unanswered before it is emitted again, under the same id.
