@@ -73,5 +73,5 @@ async def test_a_browser_shows_every_operation_and_complains_of_nothing(
     overview, create_user = await shown("/docs"), await shown("/docs#/users/createUser")
 
     for operation in OPERATIONS:
-        assert f'id="operations-{operation.tag}-{operation.id}"' in overview
+        assert f'id="operations-{operation.tag.replace(" ", "_")}-{operation.id}"' in overview
     assert "The e-mail address is taken" in create_user
