@@ -23,7 +23,7 @@ SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
     ("phases", "examples"),
     [
         ("examples,fuzzing,stateful", 3),
-        pytest.param("examples,coverage,fuzzing,stateful", 40, marks=pytest.mark.judge),
+        pytest.param("examples,coverage,fuzzing,stateful", 20, marks=pytest.mark.judge),
     ],
 )
 @pytest.mark.timeout(900)
