@@ -1,6 +1,6 @@
 -- $1 what was claimed; then what of each is another at its next date, and $9 the tz release that tells. All else is
--- copied here: sending it there and back was a quarter of what a claim cost Python. By an array of ids besides the
--- join: with the join alone PostgreSQL reads the whole table of a small backlog.
+-- copied here: sent there and back it cost Python an eighth of a claim (58 µs a row, 51 since). By an array of ids
+-- besides the join: with the join alone PostgreSQL reads the whole table of a small backlog.
 INSERT INTO schedule.occurrences (
     status, event_id, nominal_date, after_date, local_date, due_at, jitter_seconds, ripe_at, tz_database, occasion_id,
     occasion_type, user_id, priority, send_at_local, timezone, anchor_date, leap_day_policy, rrule, last_date,
