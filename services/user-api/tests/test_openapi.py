@@ -16,7 +16,12 @@ from user_api.context import Context
 from user_api.openapi import openapi_document
 from user_api.write_openapi import openapi_file
 
-UNDESCRIBED = {("GET", "/openapi.json"), ("GET", "/docs"), ("GET", "/docs/{asked}/{name}")}
+UNDESCRIBED = {
+    ("GET", "/metrics"),
+    ("GET", "/openapi.json"),
+    ("GET", "/docs"),
+    ("GET", "/docs/{asked}/{name}"),
+}
 
 NO_EXAMPLE = {"cursor", "since"}
 

@@ -10,6 +10,7 @@ import asyncpg
 import httpx
 import pytest
 from runtime import telemetry
+from runtime.logs import add_trace_ids
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 from testkit import build
@@ -45,7 +46,7 @@ async def test_a_request_is_traced_from_its_caller_to_the_statement_and_the_mess
     settings = environment(database.url("carillon_user_api"))
     async with OtlpSink() as sink:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", sink.endpoint)
-        with capture_logs(processors=[merge_contextvars]) as logs:
+        with capture_logs(processors=[merge_contextvars, add_trace_ids]) as logs:
             async with running(settings) as api:
                 body = build.user_body(email="ada@example.com")
                 made = await api.post("/user?by=ada@example.com", json=body, headers=SENT)

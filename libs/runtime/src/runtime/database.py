@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
+from runtime.metric_names import CONNECTIONS, CONNECTIONS_MAX
+from runtime.metrics import gauge
 from runtime.migrations import newest_migration
 from runtime.settings import ServiceSettings
 from runtime.statements import Statements
@@ -50,6 +52,7 @@ async def open_pool(
         return pool
 
     pool = await wait_for(where, connect, stop, within=settings.start_timeout_seconds)
+    measure(pool)
     try:
         yield pool
     finally:
@@ -82,6 +85,13 @@ def make_pool(
         reset=keep_session,
         connection_class=connection_class,
     )
+
+
+def measure(pool: Pool) -> None:
+    """Have the metrics tell how much of the pool is used, whenever they are read."""
+    gauge(CONNECTIONS).labels("idle").set_function(pool.get_idle_size)
+    gauge(CONNECTIONS).labels("used").set_function(lambda: pool.get_size() - pool.get_idle_size())
+    gauge(CONNECTIONS_MAX).set(pool.get_max_size())
 
 
 async def close(pool: Pool) -> None:

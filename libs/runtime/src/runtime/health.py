@@ -1,4 +1,4 @@
-"""Health: GET /health/live (the process runs) and /health/ready (it can do its work) on a worker's port."""
+"""A worker's port: GET /health/live (the process runs), /health/ready (it can do its work) and /metrics."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from runtime.metrics import exposition
 from runtime.stopping import Stop, describe
 
 # Raises when what it checks is not well; the exception's text says why.
@@ -37,7 +38,12 @@ async def serve_health(host: str, port: int, checks: Mapping[str, Check], stop: 
             return web.json_response({"status": "not ready", "failing": failing}, status=503)
         return web.json_response({"status": "ready"})
 
+    async def metrics(request: web.Request) -> web.Response:
+        body, content_type = exposition(request.headers.get("accept", ""))
+        return web.Response(body=body, headers={"content-type": content_type})
+
     app = web.Application()
+    app.router.add_get("/metrics", metrics)
     app.router.add_get("/health/live", live)
     app.router.add_get("/health/ready", ready)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)

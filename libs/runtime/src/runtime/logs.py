@@ -10,8 +10,11 @@ from typing import Any, BinaryIO, Literal
 
 import msgspec
 import structlog
+from opentelemetry.trace import format_span_id, format_trace_id, get_current_span
 from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor
+
+from runtime.active_tracing import active
 
 
 class Lines:
@@ -33,6 +36,7 @@ def configure_logs(service: str, *, form: Literal["json", "console"], level: str
     """Send every log line of this process, libraries' included, to standard output in one form."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        add_trace_ids,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -68,6 +72,16 @@ def configure_logs(service: str, *, form: Literal["json", "console"], level: str
     for chatty in ("botocore", "aiobotocore", "httpx", "httpcore", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def add_trace_ids(_: object, __: str, line: EventDict) -> EventDict:
+    """Name the span that a line is of, where something is traced and the line does not name one itself."""
+    if active() is not None and "traceId" not in line:
+        context = get_current_span().get_span_context()
+        if context.is_valid:
+            line["traceId"] = format_trace_id(context.trace_id)
+            line["spanId"] = format_span_id(context.span_id)
+    return line
 
 
 def _same(lines: Lines, *_: object) -> Lines:

@@ -7,6 +7,9 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from runtime.metric_names import LOOP_FAILURES
+from runtime.metrics import counter
+
 log = structlog.get_logger()
 
 Stop = asyncio.Event
@@ -45,6 +48,7 @@ async def keep_running(name: str, loop: Loop, stop: Stop) -> None:
         except Exception as error:
             failures = 1 if time.monotonic() - started > STEADY_AFTER else failures + 1
             delay = backoff(failures)
+            counter(LOOP_FAILURES).labels(name).inc()
             log.warning(
                 "loop.failed", loop=name, error=describe(error), again_in_seconds=delay, exc_info=error
             )

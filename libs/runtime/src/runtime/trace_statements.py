@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor, _hydrate_span_from_args
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace import SpanKind, Status, StatusCode, get_current_span
 
 _COMMENT = AsyncPGInstrumentor._leading_comment_remover  # noqa: SLF001
 _FAILED = Status(StatusCode.ERROR)
@@ -28,6 +28,9 @@ class StatementInstrumentor(AsyncPGInstrumentor):
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> object:
+        # A statement is a part of something. What polls all day is none, and would be most of what is kept.
+        if not get_current_span().is_recording():
+            return await func(*args, **kwargs)
         params, address = instance._params, instance._addr  # noqa: SLF001 (as the library does)
         name, attributes = _about(args[0], params.database, params.user, address, self._semconv_opt_in_mode)
         assert self._tracer is not None  # noqa: S101 (it is called once it is instrumented)

@@ -8,6 +8,8 @@ import structlog
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid4
 
+from user_api.measure_requests import measure_request
+
 log = structlog.get_logger()
 
 REQUEST_ID = b"x-request-id"
@@ -17,7 +19,7 @@ _SANE_PATH = re.compile(rb"[A-Za-z0-9/._-]{1,200}")
 
 
 class AccessLog:
-    """Wraps the application: gives each request its id, answers with it, and logs one line. No bodies."""
+    """Wraps the application: gives each request its id, logs one line, without bodies, and counts it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -42,6 +44,8 @@ class AccessLog:
         try:
             await self._app(scope, receive, measured)
         finally:
+            seconds = time.perf_counter() - started
+            measure_request(scope, status, seconds)
             log.info(
                 "request",
                 ip=client[0] if (client := scope.get("client")) else None,
@@ -51,7 +55,7 @@ class AccessLog:
                 status=status,
                 protocol=f"HTTP/{scope['http_version']}",
                 responseLength=length,
-                latency=round((time.perf_counter() - started) * 1000, 2),
+                latency=round(seconds * 1000, 2),
             )
 
 

@@ -15,7 +15,7 @@ from runtime.database import open_pool
 from runtime.encrypt import read_keys
 from runtime.health import Check
 from runtime.stopping import Stop, beside
-from runtime.telemetry import tracing
+from runtime.telemetry import telemetry
 from runtime.waiting import StartFailedError
 
 from user_api import __version__
@@ -28,6 +28,7 @@ from user_api.forget_requests import forget_requests
 from user_api.health import health_routes
 from user_api.import_routes import import_routes
 from user_api.layers import layered
+from user_api.metrics_route import metrics_route
 from user_api.occasion_routes import occasion_routes
 from user_api.occurrence_routes import occurrence_routes
 from user_api.openapi import openapi_route
@@ -46,7 +47,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
     """Serve until `stop` is set, then finish what is in flight. Raises StartFailedError, TopologyError."""
     topology = load_topology(Path(settings.topology_file))
     async with AsyncExitStack() as opened:
-        tracer = await opened.enter_async_context(tracing("user-api", __version__, settings.carillon_env))
+        tracer = await opened.enter_async_context(telemetry("user-api", __version__, settings.carillon_env))
         # Its tables only grow, and a third of what PostgreSQL spends on a small statement is planning it.
         pool = await opened.enter_async_context(open_pool("user-api", settings, stop, plan_anew=False))
         replica = await opened.enter_async_context(open_replica(settings, pool, stop))
@@ -91,6 +92,7 @@ def routes(
         *event_type_routes(context),
         *endpoint_routes(context),
         *health_routes(context.pool, stop, checks),
+        metrics_route(),
         openapi_route(secured=secured),
         *docs_routes(),
     ]

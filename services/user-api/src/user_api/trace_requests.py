@@ -1,9 +1,5 @@
 """A span for each request, by OpenTelemetry's conventions for HTTP servers."""
 
-import re
-from functools import cache
-
-import structlog
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from opentelemetry.context import Context, attach, detach
 from opentelemetry.trace import (
@@ -12,18 +8,14 @@ from opentelemetry.trace import (
     Status,
     StatusCode,
     Tracer,
-    format_span_id,
-    format_trace_id,
     set_span_in_context,
 )
 from runtime.telemetry import PROPAGATOR
 
 from user_api.access_log import logged_path
+from user_api.route_of import METHODS, UNTRACED, route_of
 
 PARENT = (b"traceparent", b"tracestate")
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-# Asked every few seconds, by machines: it would be most of what is kept.
-UNTRACED = ("/health", "/metrics")
 SERVER_ERROR = 500
 
 
@@ -59,10 +51,6 @@ class TraceRequests:
                 "network.protocol.version": scope["http_version"],
             },
         )
-        ids = span.get_span_context()
-        structlog.contextvars.bind_contextvars(
-            traceId=format_trace_id(ids.trace_id), spanId=format_span_id(ids.span_id)
-        )
         token = attach(set_span_in_context(span))
         try:
             await self._app(scope, receive, note_status)
@@ -74,7 +62,7 @@ class TraceRequests:
 def _conclude(span: Span, method: str, template: object, status: int) -> None:
     learnt: dict[str, str | int] = {"http.response.status_code": status}
     if template:  # known once the application has routed the request
-        learnt["http.route"] = route = _route(str(template))
+        learnt["http.route"] = route = route_of(str(template))
         span.update_name(f"{method} {route}")
     if status == 0 or status >= SERVER_ERROR:
         learnt["error.type"] = str(status)
@@ -86,8 +74,3 @@ def _conclude(span: Span, method: str, template: object, status: int) -> None:
 def _parent(scope: Scope) -> Context | None:
     sent = {name.decode(): value.decode("latin-1") for name, value in scope["headers"] if name in PARENT}
     return PROPAGATOR.extract(sent) if sent else None
-
-
-@cache
-def _route(template: str) -> str:
-    return re.sub(r"{(\w+):\w+}", r"{\1}", template)

@@ -9,7 +9,7 @@ from user_api.refusals import UnauthenticatedError
 
 Verify = Callable[[bytes], Awaitable[Caller]]
 
-OPEN_PATHS = frozenset({"/health", "/health/live", "/health/ready", "/openapi.json", "/docs"})
+OPEN_PATHS = frozenset({"/health", "/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs"})
 OPEN_FOLDER = "/docs/"
 MOST_BYTES = 8192  # tokens of the large issuers have 1 to 3 KB
 
