@@ -46,6 +46,25 @@ def test_an_event_type_is_one_entry_and_can_be_switched_off() -> None:
 HEARS = [{"topics": ["birthday-due"]}]
 
 
+def by_body(policy: dict[str, object]) -> dict[str, object]:
+    return {"topics": ["birthday-due"], "filterPolicy": policy, "filterPolicyScope": "MessageBody"}
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"subject": ["0192d5f0-5b1e-7c3a-9f1d-3a5e8c2b4d61"]},
+        {"data": {"timezone": ["Europe/Paris", {"prefix": "America/"}], "lateBySeconds": [0]}},
+        {
+            "type": [{"anything-but": ["carillon.BirthdayDue.v2"]}],
+            "data": {"jitterSeconds": [{"exists": False}]},
+        },
+    ],
+)
+def test_a_consumer_may_choose_by_what_the_body_says(policy: dict[str, object]) -> None:
+    assert VALIDATOR.is_valid(with_queue("analytics", subscriptions=[by_body(policy)]))
+
+
 @pytest.mark.parametrize(
     ("name", "entry"),
     [
@@ -57,6 +76,16 @@ HEARS = [{"topics": ["birthday-due"]}]
         ("analytics", {"subscriptions": [{"topics": ["birthday-due"], "filterPolicy": {"colour": ["red"]}}]}),
         ("analytics", {"subscriptions": [{"topics": ["birthday-due"], "filterPolicy": {"priority": "low"}}]}),
         ("analytics", {"subscriptions": [{"topics": ["birthday-due"], "rawDelivery": False}]}),
+        ("analytics", {"subscriptions": [{"topics": ["birthday-due"], "filterPolicyScope": "MessageBody"}]}),
+        ("analytics", {"subscriptions": [by_body({})]}),
+        ("analytics", {"subscriptions": [by_body({"data": {}})]}),
+        ("analytics", {"subscriptions": [by_body({"data": {"timezone": "Europe/Paris"}})]}),
+        ("analytics", {"subscriptions": [by_body({"data": {"timezone": []}})]}),
+        ("analytics", {"subscriptions": [by_body({"data": {"timezone": [["Europe/Paris"]]}})]}),
+        (
+            "analytics",
+            {"subscriptions": [by_body({"data": {"timezone": ["UTC"]}}) | {"filterPolicyScope": "Body"}]},
+        ),
         ("analytics", {"subscriptions": HEARS, "visibility": 30}),
         ("analytics", {"subscriptions": HEARS, "visibilitySeconds": 43201}),
         ("analytics", {"subscriptions": HEARS, "visibilitySeconds": 0}),

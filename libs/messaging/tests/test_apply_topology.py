@@ -3,6 +3,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -143,6 +144,50 @@ async def test_what_was_changed_in_the_file_is_brought_up_to_date(one_queue: Bro
 
     back = await subscriptions(one_queue)
     assert {json(each.get("FilterPolicy", "{}")) == {} for each in back.values()} == {True}
+
+
+def choosing(topology: Topology, **policy: Any) -> Topology:  # noqa: ANN401 (any policy)
+    queue = topology.queues["test"]
+    [subscription] = queue.subscriptions
+    chosen = structs.replace(subscription, **policy)
+    return structs.replace(topology, queues={"test": structs.replace(queue, subscriptions=(chosen,))})
+
+
+async def test_a_queue_that_chooses_by_the_body_hears_only_that_and_may_go_back(one_queue: Broker) -> None:
+    sns, sqs, topology, environment = (
+        one_queue.sns,
+        one_queue.sqs,
+        one_queue.topology,
+        one_queue.environment,
+    )
+    in_paris = {
+        "filter_policy": {"data": {"timezone": ["Europe/Paris"]}},
+        "filter_policy_scope": "MessageBody",
+    }
+    for policy, heard in (
+        (in_paris, {"Europe/Paris"}),
+        ({"filter_policy": {"priority": ["low"]}}, {"Asia/Tokyo"}),
+        (in_paris, {"Europe/Paris"}),
+    ):
+        await apply_topology(sns, sqs, choosing(topology, **policy), environment)
+        due = [
+            structs.replace(build.birthday_due(priority=priority), timezone=timezone)
+            for timezone, priority in (("Europe/Paris", Priority.CRITICAL), ("Asia/Tokyo", Priority.LOW))
+        ]
+        outgoing = [Outgoing(event_id=uuid4(), subject=event.user_id, event=event) for event in due]
+        messages = compose(topology, "scheduler", build.NOW, outgoing)
+        await publish_all(sns, {"BirthdayDue": one_queue.topic_arn("birthday-due")}, messages, at_once=1)
+
+        assert await zones(one_queue, most=2) == heard
+
+
+async def zones(broker: Broker, *, most: int) -> set[str]:
+    """Return the time zones of what waits in the queue, at most so many messages, and remove it."""
+    url = await broker.queue_url("test")
+    answer = await broker.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=most, WaitTimeSeconds=5)
+    for message in answer["Messages"]:
+        await broker.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return {json(message["Body"])["data"]["timezone"] for message in answer["Messages"]}
 
 
 async def test_several_may_apply_it_at_once(one_queue: Broker) -> None:

@@ -30,6 +30,7 @@ from messaging.topology import (
 
 T = TypeVar("T")
 AT_ONCE = 8
+POLICY, SCOPE = "FilterPolicy", "FilterPolicyScope"
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -140,7 +141,8 @@ async def apply_subscription(
     """Subscribe a queue to a topic, raw, or bring the subscription it has up to date."""
     wanted = {
         "RawMessageDelivery": "true",
-        "FilterPolicy": encode(subscription.filter_policy or {}),
+        SCOPE: subscription.filter_policy_scope,
+        POLICY: encode(subscription.filter_policy or {}),
         "RedrivePolicy": encode({"deadLetterTargetArn": undelivered_arn}),
     }
     arn = await find_subscription(sns, topic_arn, queue_arn)
@@ -148,7 +150,11 @@ async def apply_subscription(
         # With its filter from the first moment: set afterwards, it would let through what came between.
         await sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn, Attributes=wanted)
         return
-    for name, value in wanted.items():
+    scope = (await sns.get_subscription_attributes(SubscriptionArn=arn))["Attributes"].get(SCOPE)
+    # Held against something else than it was written for, the old policy would let nothing through, and what
+    # is not let through is lost: for a moment rather everything.
+    unfiltered = [(POLICY, "{}")] if scope not in {None, subscription.filter_policy_scope} else []
+    for name, value in (*unfiltered, *wanted.items()):
         await sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName=name, AttributeValue=value)
 
 

@@ -1,7 +1,7 @@
 """The topology: event types, queues and subscriptions, read from the one file that everybody reads."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jsonschema_rs
 import msgspec
@@ -32,10 +32,14 @@ class EventType(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Subscription(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a queue hears: some topics, all of their messages or those its filter policy lets through."""
+    """What a queue hears: some topics, all of their messages or those its filter policy lets through.
+
+    The policy is held against what its scope names: the message's attributes or its body, the CloudEvent.
+    """
 
     topics: tuple[str, ...]
     filter_policy: dict[str, Any] | None = None
+    filter_policy_scope: Literal["MessageAttributes", "MessageBody"] = "MessageAttributes"
 
 
 class Queue(Struct, frozen=True, kw_only=True, rename="camel"):
