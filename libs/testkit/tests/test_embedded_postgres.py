@@ -183,6 +183,32 @@ def test_deleting_the_folder_by_hand_deletes_its_database_elsewhere(tmp_path: Pa
         remove_folder(another)
 
 
+@pytest.mark.parametrize(("durable", "needed"), [(True, 0), (False, 1 << 60)])
+def test_what_shall_last_or_finds_no_room_in_memory_lies_in_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, durable: bool, needed: int
+) -> None:
+    monkeypatch.setattr(postgres_files, "MEMORY", tmp_path)
+    monkeypatch.setattr(postgres_files, "MEMORY_BYTES", needed)
+
+    assert place_folder(tmp_path / "postgres", None, durable=durable) == tmp_path / "postgres"
+
+
+def test_what_need_not_last_lies_in_memory_until_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    monkeypatch.setattr(postgres_files, "MEMORY", memory)
+    monkeypatch.setattr(postgres_files, "MEMORY_BYTES", 0)
+    monkeypatch.setattr(postgres_files, "_anyone_can_enter", lambda _: True)
+
+    place = place_folder(tmp_path / "postgres", None, durable=False)
+
+    assert place.parent == memory
+    remove_folder(tmp_path / "postgres")
+    assert not list(memory.iterdir())
+
+
 def test_binaries_that_cannot_be_entered_are_copied_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
