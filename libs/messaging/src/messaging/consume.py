@@ -1,7 +1,6 @@
 """Consuming: long polls merged into batches, each handled in one transaction, then deleted in batches."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from types_aiobotocore_sqs.type_defs import MessageTypeDef
 
 from messaging import queue as sqs
 from messaging.envelope import UndecodableError, read
+from messaging.heartbeats import Heartbeats
 from messaging.queue import MOST_ENTRIES, OpenQueue
 from messaging.slots import Slots
 
@@ -54,8 +54,7 @@ class Consumer:
         # None marks the end. The slots bound it, so handing over never waits: a poller that is cancelled
         # while it waits would lose what it had received.
         self._arrived: asyncio.Queue[list[Received] | None] = asyncio.Queue()
-        # Receipt → when (monotonic) it must be extended next.
-        self._held: dict[str, float] = {}
+        self._heartbeats = Heartbeats(queue)
         self._trouble: str | None = None
 
     async def check(self) -> None:
@@ -67,7 +66,7 @@ class Consumer:
         """Consume until `stop` is set; what was received by then is still handled."""
         name = f"receive {self._queue.queue.name}"
         pollers = [asyncio.create_task(keep_running(name, self._receive, stop)) for _ in range(POLLERS)]
-        heart = asyncio.create_task(self._extend())
+        heart = asyncio.create_task(self._heartbeats.run())
         handling = asyncio.create_task(self._work(stop))
         try:
             await stop.wait()
@@ -89,7 +88,7 @@ class Consumer:
                 messages = await sqs.receive(self._queue, room)
                 self._trouble = None
                 readable, unreadable = read_all(messages)
-                self._hold(readable)
+                self._heartbeats.hold(received.receipt for received in readable)
                 kept = len(readable)
             except Exception as error:
                 self._trouble = describe(error)
@@ -100,10 +99,6 @@ class Consumer:
                 self._arrived.put_nowait(readable)
             for message, reason in unreadable:
                 await sqs.dead_letter(self._queue, message, reason)
-
-    def _hold(self, batch: Sequence[Received]) -> None:
-        extend_at = time.monotonic() + self._queue.queue.visibility_seconds / 3
-        self._held.update({received.receipt: extend_at for received in batch})
 
     async def _work(self, stop: Stop) -> None:
         while batch := await self._merged():
@@ -147,8 +142,7 @@ class Consumer:
                 else:
                     return
         finally:
-            for receipt in receipts:
-                self._held.pop(receipt, None)
+            self._heartbeats.let_go(receipts)
 
     async def _apart(self, batch: Sequence[Received], error: Exception, stop: Stop) -> None:
         if len(batch) > 1:
@@ -163,20 +157,6 @@ class Consumer:
             await sqs.delete(self._queue, receipts)
         except Exception as error:  # noqa: BLE001 (handled is handled: it comes again and is known by its id)
             log.warning("batch.not_deleted", queue=self._queue.queue.name, error=describe(error))
-
-    async def _extend(self) -> None:
-        visibility = self._queue.queue.visibility_seconds
-        while True:
-            await asyncio.sleep(visibility / 6)
-            now = time.monotonic()
-            old = [receipt for receipt, extend_at in self._held.items() if extend_at <= now]
-            try:
-                await sqs.hide_for(self._queue, old, visibility)
-            except Exception as error:  # noqa: BLE001 (the next beat tries again)
-                log.warning("heartbeat.failed", queue=self._queue.queue.name, error=describe(error))
-                continue
-            for receipt in self._held.keys() & set(old):
-                self._held[receipt] = now + visibility / 3
 
 
 def read_all(
