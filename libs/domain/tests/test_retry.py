@@ -1,9 +1,11 @@
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 from domain.retry import (
     Decision,
     Delivered,
+    Failure,
     Forbidden,
     GaveUp,
     NoResponse,
@@ -21,7 +23,7 @@ GIVEN_UP = [300, 301, 302, 304, 307, 308, 400, 401, 403, 404, 405, 409, 410, 413
 
 results = st.one_of(
     st.builds(Response, st.sampled_from(RETRIED), st.none() | st.timedeltas()),
-    st.builds(NoResponse, st.sampled_from(["timeout", "connection refused"])),
+    st.builds(NoResponse, st.sampled_from(get_args(Failure))),
 )
 jitters = st.floats(0, 1)
 
@@ -42,7 +44,9 @@ def test_a_passing_trouble_is_retried_in_five_seconds(status: int) -> None:
 
 
 def test_no_answer_is_retried_in_five_seconds() -> None:
-    assert RetryAt(NOW + timedelta(seconds=5), "timeout") == decide(NoResponse("timeout"))
+    soon = NOW + timedelta(seconds=5)
+    assert RetryAt(soon, "connection lost") == decide(NoResponse("connection_lost"))
+    assert RetryAt(soon, "TLS failed: expired") == decide(NoResponse("tls_failed", "TLS failed: expired"))
 
 
 def test_where_nothing_may_ever_be_sent_nothing_is_tried_again() -> None:

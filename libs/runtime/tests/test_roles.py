@@ -17,6 +17,7 @@ ROLES = [API, SCHEDULER, DISPATCHER, WORKER]
 OURS = ["public", "users", "schedule", "outbox", "delivery", "inbox"]
 
 TABLES = {
+    (API, "delivery.api_attempts"): "SELECT",
     (API, "delivery.api_endpoints"): "SELECT",
     (API, "inbox.messages"): "DELETE INSERT SELECT",
     (API, "public.schema_migrations"): "SELECT",

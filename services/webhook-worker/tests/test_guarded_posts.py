@@ -165,7 +165,7 @@ async def test_a_name_that_moves_into_our_network_is_not_followed_until_it_moves
 
     outcomes = [await post("rebinding.example") for _ in range(5)]
 
-    inside = NoResponse("address not allowed: loopback")
+    inside = NoResponse("not_allowed", "address not allowed: loopback")
     assert outcomes == [Response(204), inside, inside, Response(204), Response(204)]
     assert town[FORBIDDEN].connections == 0
 
@@ -173,7 +173,7 @@ async def test_a_name_that_moves_into_our_network_is_not_followed_until_it_moves
 async def test_a_name_without_an_address_is_an_attempt_that_is_made_again(post: Post, dns: Dns) -> None:
     dns.answers = [[], [OPENED]]
 
-    assert await post("late.example") == NoResponse("name not resolved")
+    assert await post("late.example") == NoResponse("name_not_resolved")
     assert await post("late.example") == Response(204)
 
 
@@ -204,14 +204,14 @@ async def test_what_was_sent_to_one_address_before_the_connection_was_lost_is_no
     async with await asyncio.start_server(hang_up, str(DEAD), town.port):
         outcome = await post("partner.example")
 
-    assert outcome == NoResponse("connection lost")
+    assert outcome == NoResponse("connection_lost")
     assert town[OPENED].connections == 0
 
 
 async def test_where_every_address_is_dead_it_is_a_failed_connection(post: Post, dns: Dns) -> None:
     dns.answers = [[DEAD, DEAD]]
 
-    assert await post("partner.example") == NoResponse("connection failed")
+    assert await post("partner.example") == NoResponse("connection_failed")
 
 
 async def test_a_connection_is_kept_while_the_order_of_the_addresses_changes(
@@ -230,7 +230,7 @@ async def test_an_address_that_the_name_no_longer_has_is_no_longer_connected_to(
 
     outcomes = [await post("partner.example") for _ in range(3)]
 
-    assert outcomes == [Response(204), NoResponse("connection failed"), Response(204)]
+    assert outcomes == [Response(204), NoResponse("connection_failed"), Response(204)]
     assert town[OPENED].connections == 2
 
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
-from domain.retry import NoResponse, Response
+from domain.retry import Failure, NoResponse, Response
 from runtime.public_address import read_networks
 from standardwebhooks import Webhook
 from testkit.ports import free_port
@@ -231,15 +231,15 @@ async def hang_up(writer: asyncio.StreamWriter) -> None:
     [
         (b"", "timeout"),
         (b"HTTP/1.1 200", "timeout"),
-        (reset, "connection lost"),
-        (hang_up, "connection lost"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "connection lost"),
-        (b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 500 + b"\r\n", "connection lost"),
+        (reset, "connection_lost"),
+        (hang_up, "connection_lost"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "connection_lost"),
+        (b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 500 + b"\r\n", "connection_lost"),
     ],
     ids=["silence", "half a status line", "reset", "closed", "another protocol", "500 headers"],
 )
 async def test_what_is_no_answer_is_told_by_its_kind_and_in_time(
-    serve: Serve, post_to: PostTo, answer: bytes | Answer, kind: str
+    serve: Serve, post_to: PostTo, answer: bytes | Answer, kind: Failure
 ) -> None:
     server = await serve(answer)
 
@@ -254,8 +254,8 @@ async def test_a_port_where_nobody_listens_and_a_name_nobody_has_are_told_apart(
     refused = await post_to(f"http://127.0.0.1:{free_port()}/")
     nameless = await post_to("http://no-such-host.invalid/")
 
-    assert refused.outcome == NoResponse("connection failed")
-    assert nameless.outcome == NoResponse("name not resolved")
+    assert refused.outcome == NoResponse("connection_failed")
+    assert nameless.outcome == NoResponse("name_not_resolved")
 
 
 async def test_a_host_that_does_not_accept_is_given_up_by_the_connect_timeout(post_to: PostTo) -> None:
@@ -271,7 +271,7 @@ async def test_a_host_that_does_not_accept_is_given_up_by_the_connect_timeout(po
 
         for one in waiting:
             one.close()
-    assert attempt.outcome == NoResponse("connect timeout")
+    assert attempt.outcome == NoResponse("connect_timeout")
     assert 200 < attempt.latency_ms < 450
 
 
@@ -365,7 +365,7 @@ async def test_a_connection_that_the_receiver_closed_meanwhile_is_replaced(
 async def test_what_cannot_even_be_sent_is_an_attempt_all_the_same(post_to: PostTo) -> None:
     attempt = await post_to("http://127.0.0.1:eighty/")
 
-    assert attempt.outcome == NoResponse("InvalidURL: Invalid port: 'eighty'")
+    assert attempt.outcome == NoResponse("unexpected", "InvalidURL: Invalid port: 'eighty'")
 
 
 async def test_a_secret_that_the_receiver_does_not_have_is_a_401(receiver: Receiver, post_to: PostTo) -> None:

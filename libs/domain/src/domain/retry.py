@@ -5,7 +5,7 @@ The schedule and the reading of status codes follow Standard Webhooks 1.0.0.
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import assert_never
+from typing import Literal, assert_never
 
 import msgspec
 
@@ -30,6 +30,18 @@ _JITTER = 0.1  # additive, so that a thousand deliveries that failed together do
 _TRANSIENT = frozenset({408, 425, 429})
 _READS_RETRY_AFTER = frozenset({429, 503})
 
+Failure = Literal[
+    "name_not_resolved",
+    "not_allowed",
+    "connect_timeout",
+    "connection_failed",
+    "tls_failed",
+    "connection_lost",
+    "timeout",
+    "unexpected",
+]
+"""How an attempt can end without an answer; whoever reads attempts may rely on there being no others."""
+
 
 class Response(msgspec.Struct, frozen=True):
     """The endpoint answered: its status, and its Retry-After where it sent one."""
@@ -39,9 +51,15 @@ class Response(msgspec.Struct, frozen=True):
 
 
 class NoResponse(msgspec.Struct, frozen=True):
-    """The endpoint did not answer; `kind` says how, such as `timeout` or `connection refused`."""
+    """The endpoint did not answer; `said` is there where its kind does not say all."""
 
-    kind: str
+    kind: Failure
+    said: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why there was no answer, in words."""
+        return self.said or self.kind.replace("_", " ")
 
 
 class Forbidden(msgspec.Struct, frozen=True):
@@ -89,8 +107,8 @@ def decide_retry(result: Outcome, *, attempt: int, now: datetime, jitter: float)
             if 300 <= status < 500 and status not in _TRANSIENT:  # noqa: PLR2004 - 3xx and 4xx
                 return GaveUp(reason)
             asked = retry_after if status in _READS_RETRY_AFTER else None
-        case NoResponse(kind=kind):
-            reason, asked = kind, None
+        case NoResponse(reason=reason):
+            asked = None
         case Forbidden(reason=reason):
             return GaveUp(reason)
         case _:

@@ -23,10 +23,25 @@ class Delivery(Struct, frozen=True, kw_only=True):
     body: str
 
 
+class Answer(Struct, frozen=True, kw_only=True):
+    """What is kept of an answer: `headers`, a JSON object, and the beginning of `body`, read in `read_ms`."""
+
+    headers: str | None
+    body: str | None
+    read_ms: float
+
+
 class Attempt(Struct, frozen=True, kw_only=True):
-    """One HTTP try: when it began (wall clock, UTC), what came back and how long that took."""
+    """One HTTP try: when it began (wall clock, UTC), what came back and how long that took.
+
+    `latency_ms` is the time until there was a status or surely none; reading the body comes after it. In
+    `resolve_ms` of it the host's addresses were found; None where the transport does not tell.
+    """
 
     delivery: Delivery
     at: datetime
     outcome: Outcome
     latency_ms: float
+    resolve_ms: float | None = None
+    answer: Answer | None = None
+    trace_id: str | None = None

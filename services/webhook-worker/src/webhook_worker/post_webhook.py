@@ -6,13 +6,14 @@ from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 
 import httpx
-from domain.retry import Forbidden, NoResponse, Outcome, Response, parse_retry_after
-from pyreqwest.exceptions import ConnectError, ConnectTimeoutError, PyreqwestError
-from runtime.stopping import describe
+from domain.retry import Response, parse_retry_after
+from runtime.telemetry import current_trace_id
 
-from webhook_worker.delivery import Attempt, Delivery
+from webhook_worker.delivery import Answer, Attempt, Delivery
 from webhook_worker.endpoint import Endpoint, signature
-from webhook_worker.transport import ForbiddenUrlError, UnresolvedHostError, never_connected
+from webhook_worker.keep_answer import MOST_BODY_BYTES, kept_body, kept_headers
+from webhook_worker.no_answer import no_answer
+from webhook_worker.transport import RESOLVE_MS
 
 # Enough to finish a decent answer and keep the connection; beyond either it is dropped.
 MOST_RESPONSE_BYTES = 64 * 1024
@@ -26,15 +27,26 @@ async def post_webhook(
     """Sign and POST a delivery once; it is answered when a status came within its endpoint's timeout."""
     at = datetime.now(UTC)
     started = time.perf_counter()
+    request: httpx.Request | None = None
     try:
         async with asyncio.timeout(endpoint.timeout.total_seconds()):
-            response = await transport.handle_async_request(signed_request(endpoint, delivery, at))
+            request = signed_request(endpoint, delivery, at)
+            response = await transport.handle_async_request(request)
     except Exception as error:  # noqa: BLE001 (not recorded it would not be counted, and be made for ever)
-        latency_ms = (time.perf_counter() - started) * 1000
-        return Attempt(delivery=delivery, at=at, outcome=unanswered(error), latency_ms=latency_ms)
-    latency_ms = (time.perf_counter() - started) * 1000
-    await finish_reading(response)
-    return Attempt(delivery=delivery, at=at, outcome=answer(response, at), latency_ms=latency_ms)
+        latency_ms = milliseconds_since(started)
+        outcome, answer = no_answer(error), None
+    else:
+        latency_ms = milliseconds_since(started)
+        outcome, answer = what_decides(response, at), await finish_reading(response)
+    return Attempt(
+        delivery=delivery,
+        at=at,
+        outcome=outcome,
+        latency_ms=latency_ms,
+        resolve_ms=request.extensions.get(RESOLVE_MS) if request else None,
+        answer=answer,
+        trace_id=current_trace_id(),
+    )
 
 
 def signed_request(endpoint: Endpoint, delivery: Delivery, at: datetime) -> httpx.Request:
@@ -59,45 +71,33 @@ def signed_request(endpoint: Endpoint, delivery: Delivery, at: datetime) -> http
     )
 
 
-def unanswered(error: Exception) -> Outcome:
-    """Return why there was no answer, and whether there never can be one."""
-    if isinstance(error, ForbiddenUrlError) and error.for_good:
-        return Forbidden(str(error))
-    return NoResponse(in_a_few_words(error))
-
-
-def in_a_few_words(error: Exception) -> str:
-    """Return what went wrong, by its kind."""
-    match error:
-        case ConnectTimeoutError():
-            return "connect timeout"
-        case TimeoutError():
-            return "timeout"
-        case ConnectError() if never_connected(error):
-            return "connection failed"
-        case PyreqwestError():
-            return "connection lost"
-        case ForbiddenUrlError() | UnresolvedHostError():
-            return str(error)
-        case _:
-            return describe(error)
-
-
-def answer(response: httpx.Response, now: datetime) -> Response:
-    """Return what decides: the status, and Retry-After."""
+def what_decides(response: httpx.Response, now: datetime) -> Response:
+    """Return the status, and Retry-After."""
     retry_after = response.headers.get("retry-after")
     return Response(response.status_code, parse_retry_after(retry_after, now) if retry_after else None)
 
 
-async def finish_reading(response: httpx.Response) -> None:
+async def finish_reading(response: httpx.Response) -> Answer:
     """Read the rest of an answer, at most 64 KiB and 1 s of it, so that its connection can serve again.
 
     The status has decided: a body that is cut off or slow costs the connection, not a second ring.
     """
+    started = time.perf_counter()
+    start, read = b"", 0
     with suppress(Exception):
         async with asyncio.timeout(MOST_READING_SECONDS), aclosing(response):
-            read = 0
             async for chunk in response.aiter_raw():
+                start += chunk[: MOST_BODY_BYTES - len(start)]
                 read += len(chunk)
                 if read > MOST_RESPONSE_BYTES:
                     break
+    return Answer(
+        headers=kept_headers(response.headers),
+        body=kept_body(start, whole=len(start) == read),
+        read_ms=milliseconds_since(started),
+    )
+
+
+def milliseconds_since(started: float) -> float:
+    """Return how long it is since `time.perf_counter` said so."""
+    return (time.perf_counter() - started) * 1000

@@ -11,6 +11,7 @@ import structlog
 from domain.retry import (
     Decision,
     Delivered,
+    Failure,
     Forbidden,
     GaveUp,
     NoResponse,
@@ -80,6 +81,12 @@ async def append_attempts(connection: Connection, attempts: Sequence[Attempt]) -
         [attempt.latency_ms for attempt in attempts],
         [error_of(attempt) for attempt in attempts],
         [attempt.delivery.lease_token for attempt in attempts],
+        [error_kind_of(attempt) for attempt in attempts],
+        [attempt.resolve_ms for attempt in attempts],
+        [attempt.answer and attempt.answer.read_ms for attempt in attempts],
+        [attempt.answer and attempt.answer.headers for attempt in attempts],
+        [attempt.answer and attempt.answer.body for attempt in attempts],
+        [attempt.trace_id for attempt in attempts],
     )
 
 
@@ -128,11 +135,18 @@ def status_of(attempt: Attempt) -> int | None:
 
 def error_of(attempt: Attempt) -> str | None:
     """Return why there was no answer, or None where there was one."""
+    return None if isinstance(attempt.outcome, Response) else attempt.outcome.reason
+
+
+def error_kind_of(attempt: Attempt) -> Failure | None:
+    """Return the kind of failure where there was no answer."""
     match attempt.outcome:
-        case NoResponse(kind=reason) | Forbidden(reason=reason):
-            return reason
         case Response():
             return None
+        case NoResponse(kind=kind):
+            return kind
+        case Forbidden():
+            return "not_allowed"
         case _:
             assert_never(attempt.outcome)
 
@@ -148,6 +162,7 @@ def log_attempt(judged: Judged) -> None:
         attempt=attempt.delivery.attempt,
         status=status_of(attempt),
         error=error_of(attempt),
+        error_kind=error_kind_of(attempt),
         latency_ms=round(attempt.latency_ms, 1),
         decision=type(decision).__name__,
         next_attempt_at=decision.at.isoformat() if isinstance(decision, RetryAt) else None,

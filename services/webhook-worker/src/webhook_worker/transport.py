@@ -1,5 +1,6 @@
 """The HTTP client under every POST: pyreqwest (Rust) behind httpx's types, to guarded hosts only."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import assert_never
@@ -9,12 +10,14 @@ from pyreqwest.client import Client
 from pyreqwest.exceptions import ConnectError, ConnectTimeoutError
 from pyreqwest.http import HeaderMap, Url
 from pyreqwest.response import ResponseBodyReader
-from runtime.guard_hosts import Forbidden, Guard, Reachable, Unresolved
+from runtime.guard_hosts import Forbidden, Found, Guard, Reachable, Unresolved
 
 from webhook_worker.pinned_clients import Pin, PinnedClients
 
 # Of one host, within one attempt: a dead one among several costs a connect timeout, not the attempt.
 MOST_ADDRESSES_TRIED = 3
+# The extension of a request that tells how long it took to find its host.
+RESOLVE_MS = "resolve_ms"
 
 
 class ForbiddenUrlError(Exception):
@@ -33,7 +36,8 @@ class Transport(httpx.AsyncBaseTransport):
     """Gives an answer as soon as its head is there. Raises pyreqwest's errors as they are.
 
     The addresses that the guard has judged are the ones connected to. What the guard refuses is a
-    ForbiddenUrlError, what it cannot find an UnresolvedHostError.
+    ForbiddenUrlError, what it cannot find an UnresolvedHostError. How long that took is told in the request's
+    extensions; pyreqwest does not tell connecting from waiting.
 
     pyreqwest's own httpx transport first reads up to 64 KiB of the body, so that a 200 with a broken body is
     no answer, and raises for a header that is not ASCII: either would ring a second time.
@@ -49,7 +53,7 @@ class Transport(httpx.AsyncBaseTransport):
         url = Url(str(request.url))
         if url.scheme not in {"http", "https"} or not url.host_str:
             raise ForbiddenUrlError("not an http or https URL", for_good=True)
-        match await self._guard.find(url.host_str):
+        match await self._find(request, url.host_str):
             case Reachable() as found:
                 return await self._send_somewhere(request, url, url.host_str, found)
             case Forbidden(kind=kind, for_good=for_good):
@@ -58,6 +62,13 @@ class Transport(httpx.AsyncBaseTransport):
                 raise UnresolvedHostError("name not resolved")
             case never:
                 assert_never(never)
+
+    async def _find(self, request: httpx.Request, host: str) -> Found:
+        started = time.perf_counter()
+        try:
+            return await self._guard.find(host)
+        finally:
+            request.extensions[RESOLVE_MS] = (time.perf_counter() - started) * 1000
 
     async def _send_somewhere(
         self, request: httpx.Request, url: Url, host: str, found: Reachable
@@ -122,11 +133,13 @@ class Body(httpx.AsyncByteStream):
 
 
 def readable(headers: HeaderMap) -> list[tuple[str, str]]:
-    """Return the headers whose values are text."""
+    """Return the headers whose values are text, in their order."""
     kept = []
-    for name in set(headers.keys()):
+    items = iter(headers.items())
+    while True:
         try:
-            kept += [(name, value) for value in headers.getall(name)]
+            kept.append(next(items))
         except ValueError:
             continue
-    return kept
+        except StopIteration:
+            return kept
