@@ -15,6 +15,7 @@ from testkit.embedded_postgres import EmbeddedPostgres
 from testkit.fresh_database import FreshDatabase
 from testkit.receiver import new_secret
 from uuid_utils.compat import uuid7
+from webhook_worker.breakers import Breakers
 from webhook_worker.bulkheads import Bulkheads
 from webhook_worker.deliver import Deliverer
 from webhook_worker.delivery import Delivery
@@ -104,11 +105,12 @@ async def deliver(course: Course, server: EmbeddedPostgres, received: Sequence[R
         record = Merge(
             partial(record_attempts, pool, course.topology, NO_OFFSET), gather_seconds=GATHER_SECONDS
         )
-        post = partial(post_webhook, transport)
+        breakers = Breakers()
+        post = breakers.watch(partial(post_webhook, transport))
         take = partial(accept, pool, course.topology, course.endpoint.id, NO_OFFSET, LEASE)
         deliverer = Deliverer(post, record.put)
         endpoints = Endpoints(pool, read_keys(new_key("bench")), course.endpoint, most_time=TIMEOUT)
-        bulkheads = Bulkheads(pool, endpoints, deliverer.start)
+        bulkheads = Bulkheads(pool, endpoints, breakers, deliverer.start)
         feeding = feed(course, partial(on_occurrence_due, take, bulkheads.admit), deliverer, received)
         rate = await course.timed(feeding)
         left = await (await database.connect()).fetchrow(SQL["count_delivered"])

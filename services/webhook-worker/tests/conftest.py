@@ -1,6 +1,8 @@
 """A webhook worker's parts, wired as it wires them, and its tables as the superuser sees them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -10,6 +12,7 @@ import asyncpg
 import msgspec
 import pytest
 import pytest_asyncio
+from domain.breaker import OPEN_SECONDS
 from domain.events import Event
 from domain.retry import Decision
 from messaging.consume import Received
@@ -24,6 +27,7 @@ from runtime.public_address import read_networks
 from testkit import build
 from testkit.fresh_database import FreshDatabase
 from testkit.receiver import Receiver, new_secret
+from webhook_worker.breakers import Breakers
 from webhook_worker.bulkheads import Bulkheads
 from webhook_worker.deliver import Deliverer
 from webhook_worker.delivery import Attempt, Delivery
@@ -33,7 +37,7 @@ from webhook_worker.on_occurrence_due import accept, on_occurrence_due
 from webhook_worker.open_transport import open_transport
 from webhook_worker.post_webhook import post_webhook
 from webhook_worker.record_attempts import record_attempts
-from webhook_worker.retry_due import lease_due
+from webhook_worker.retry_due import lease_due, retry_due
 
 NO_OFFSET = timedelta(0)
 LEASE = timedelta(seconds=45)
@@ -178,17 +182,38 @@ def due() -> Callable[..., Received]:
 class Worker(Struct, kw_only=True):
     """What `work` and `retry` run on; `slots` are all free again when nothing is under way."""
 
+    breakers: Breakers
     deliverer: Deliverer
     bulkheads: Bulkheads
     slots: Slots
 
 
+class Clock:
+    """A monotonic clock that stands still until a test moves it."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @pytest.fixture
-def worker(post: Post, record: Record, pool: Pool, endpoints: Endpoints) -> Worker:
+def clock() -> Clock:
+    """Give the breakers' clock."""
+    return Clock()
+
+
+@pytest.fixture
+def breakers(clock: Clock) -> Breakers:
+    return Breakers(clock)
+
+
+@pytest.fixture
+def worker(post: Post, record: Record, pool: Pool, endpoints: Endpoints, breakers: Breakers) -> Worker:
     merged: Merge[Attempt, Decision] = Merge(lambda attempts: record(*attempts))
-    deliverer = Deliverer(post, merged.put)
-    bulkheads = Bulkheads(pool, endpoints, deliverer.start)
-    return Worker(deliverer=deliverer, bulkheads=bulkheads, slots=Slots(100))
+    deliverer = Deliverer(breakers.watch(post), merged.put)
+    bulkheads = Bulkheads(pool, endpoints, breakers, deliverer.start)
+    return Worker(breakers=breakers, deliverer=deliverer, bulkheads=bulkheads, slots=Slots(100))
 
 
 @pytest.fixture
@@ -205,11 +230,12 @@ def work(worker: Worker, take: Take) -> Work:
 
 @pytest.fixture
 def retry(
-    worker: Worker, pool: Pool, endpoints: Endpoints, admin: Connection
+    worker: Worker, pool: Pool, endpoints: Endpoints, admin: Connection, clock: Clock
 ) -> Callable[[], Awaitable[int]]:
-    """Let every open delivery be due, make those attempts, and return how many they were."""
+    """Let open breakers probe and what is open be due, make those attempts, return how many they were."""
 
     async def retry_now() -> int:
+        clock.now += OPEN_SECONDS
         await admin.execute("UPDATE delivery.deliveries SET next_attempt_at = now() WHERE status = 'pending'")
         await endpoints.refresh()
         deliveries = await lease_due(pool, worker.bulkheads.room(), most=100, lease=LEASE)
@@ -242,3 +268,38 @@ def told(admin: Connection) -> Told:
         ]
 
     return read_outbox
+
+
+Receive = Callable[..., Coroutine[Any, Any, None]]
+
+
+@pytest.fixture
+def receive(take: Take, due: Callable[..., Received]) -> Receive:
+    """Receive so many due events at once, each for a slot that is taken here first."""
+
+    async def receive_some(bulkheads: Bulkheads, slots: Slots, count: int) -> None:
+        assert await slots.reserve(count) == count
+        await on_occurrence_due(
+            lambda batch: take(*batch), bulkheads.admit, slots, [due() for _ in range(count)]
+        )
+
+    return receive_some
+
+
+Retrying = Callable[..., AbstractAsyncContextManager[None]]
+
+
+@pytest.fixture
+def retrying(pool: Pool, worker: Worker) -> Retrying:
+    """Retry what is due meanwhile; at the end, wait for the attempts under way."""
+
+    @asynccontextmanager
+    async def keep_retrying(bulkheads: Bulkheads, slots: Slots) -> AsyncIterator[None]:
+        stop = asyncio.Event()
+        loop = asyncio.create_task(retry_due(pool, bulkheads, slots, stop, lease=LEASE))
+        yield
+        stop.set()
+        await loop
+        await worker.deliverer.finish(within=5)
+
+    return keep_retrying

@@ -1,8 +1,8 @@
 """An endpoint takes so many attempts at once, first ones and retries; the others' wait costs them nothing."""
 
-import asyncio
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID
@@ -14,17 +14,19 @@ from messaging.slots import Slots
 from runtime.database import Connection, Pool
 from testkit.receiver import Receiver
 from testkit.wait import eventually
+from webhook_worker.breakers import Breakers
 from webhook_worker.bulkheads import Bulkheads
 from webhook_worker.deliver import Deliverer
 from webhook_worker.delivery import Delivery
 from webhook_worker.endpoint import Endpoint
 from webhook_worker.endpoints import Endpoints
-from webhook_worker.on_occurrence_due import on_occurrence_due
 from webhook_worker.pace import Pace
-from webhook_worker.retry_due import lease_due, retry_due
+from webhook_worker.retry_due import lease_due
 
 Due = Callable[..., Received]
+Receive = Callable[[Bulkheads, Slots, int], Coroutine[Any, Any, None]]
 Register = Callable[..., Coroutine[Any, Any, UUID]]
+Retrying = Callable[[Bulkheads, Slots], AbstractAsyncContextManager[None]]
 Rows = Callable[[], Coroutine[Any, Any, list[asyncpg.Record]]]
 Take = Callable[..., Coroutine[Any, Any, list[Delivery]]]
 
@@ -51,6 +53,9 @@ class Held:
     def end(self) -> None:
         self._ends.pop(0)()
 
+    def count(self, endpoint_id: UUID) -> int:
+        return sum(delivery.endpoint_id == endpoint_id for delivery in self.started)
+
 
 @pytest.fixture
 def held() -> Held:
@@ -58,19 +63,14 @@ def held() -> Held:
 
 
 @pytest.fixture
-def bulkheads(pool: Pool, endpoints: Endpoints, held: Held) -> Bulkheads:
-    return Bulkheads(pool, endpoints, held.start)
-
-
-def started_for(held: Held, endpoint_id: UUID) -> int:
-    return sum(delivery.endpoint_id == endpoint_id for delivery in held.started)
+def bulkheads(pool: Pool, endpoints: Endpoints, breakers: Breakers, held: Held) -> Bulkheads:
+    return Bulkheads(pool, endpoints, breakers, held.start)
 
 
 async def test_what_an_endpoint_has_no_room_for_goes_back_with_its_attempts_unspent(  # noqa: PLR0913, PLR0917 (fixtures)
     bulkheads: Bulkheads,
     held: Held,
-    take: Take,
-    due: Due,
+    receive: Receive,
     register: Register,
     receiver: Receiver,
     other: Receiver,
@@ -79,11 +79,10 @@ async def test_what_an_endpoint_has_no_room_for_goes_back_with_its_attempts_unsp
 ) -> None:
     narrow, wide = await register(receiver, concurrency=2), await register(other, concurrency=9)
     slots = Slots(5)
-    await slots.reserve(5)
 
-    await on_occurrence_due(lambda batch: take(*batch), bulkheads.admit, slots, [due() for _ in range(5)])
+    await receive(bulkheads, slots, 5)
 
-    assert (started_for(held, narrow), started_for(held, wide)) == (2, 5)
+    assert (held.count(narrow), held.count(wide)) == (2, 5)
     waiting = [row for row in await deliveries() if row["lease_token"] is None]
     assert [(row["endpoint_id"], row["status"], row["attempts"]) for row in waiting] == [
         (narrow, "pending", 0)
@@ -106,30 +105,22 @@ def test_a_pace_is_so_many_at_once_and_then_so_many_a_second() -> None:
     assert free == [4, 0, 0, 2, 4, 4]
 
 
-async def test_beyond_an_endpoints_rate_attempts_wait_unspent_and_arrive_all_the_same(  # noqa: PLR0913, PLR0917 (fixtures)
+async def test_beyond_an_endpoints_rate_attempts_wait_unspent_and_arrive_all_the_same(
     worker: Worker,
-    pool: Pool,
-    take: Take,
-    due: Due,
+    receive: Receive,
+    retrying: Retrying,
     register: Register,
     receiver: Receiver,
     deliveries: Rows,
     attempts: Rows,
 ) -> None:
     await register(receiver, concurrency=100, rate_limit=5)
-    await worker.slots.reserve(20)
     asked_at = time.monotonic()
 
-    await on_occurrence_due(
-        lambda batch: take(*batch), worker.bulkheads.admit, worker.slots, [due() for _ in range(20)]
-    )
-    stop = asyncio.Event()
-    retrying = asyncio.create_task(retry_due(pool, worker.bulkheads, Slots(50), stop, lease=LEASE))
-    await receiver.wait_for(20, within=30)
-    took = time.monotonic() - asked_at
-    stop.set()
-    await retrying
-    await worker.deliverer.finish(within=5)
+    await receive(worker.bulkheads, worker.slots, 20)
+    async with retrying(worker.bulkheads, Slots(50)):
+        await receiver.wait_for(20, within=30)
+        took = time.monotonic() - asked_at
 
     assert took >= 2.9  # 5 at once, the other 15 at 5 a second
     assert [row["attempt"] for row in await attempts()] == [1] * 20
@@ -137,30 +128,26 @@ async def test_beyond_an_endpoints_rate_attempts_wait_unspent_and_arrive_all_the
 
 
 async def test_a_message_whose_endpoints_all_have_no_room_gives_its_slot_back(
-    bulkheads: Bulkheads, held: Held, take: Take, due: Due, register: Register, receiver: Receiver
+    bulkheads: Bulkheads, held: Held, receive: Receive, register: Register, receiver: Receiver
 ) -> None:
     await register(receiver, concurrency=1)
     slots = Slots(3)
-    await slots.reserve(3)
 
-    await on_occurrence_due(lambda batch: take(*batch), bulkheads.admit, slots, [due() for _ in range(3)])
+    await receive(bulkheads, slots, 3)
 
     assert (len(held.started), slots.free) == (1, 2)
 
 
-async def test_first_attempts_and_retries_share_an_endpoints_room(  # noqa: PLR0913, PLR0917 (fixtures)
+async def test_first_attempts_and_retries_share_an_endpoints_room(
     bulkheads: Bulkheads,
     held: Held,
-    take: Take,
-    due: Due,
+    receive: Receive,
     register: Register,
     receiver: Receiver,
     pool: Pool,
-    endpoints: Endpoints,
 ) -> None:
     endpoint_id = await register(receiver, concurrency=3)
-    await endpoints.refresh()
-    await bulkheads.admit(await take(*(due() for _ in range(5))), lambda _: None)
+    await receive(bulkheads, Slots(5), 5)
     assert endpoint_id not in bulkheads.room()
 
     held.end()
@@ -170,6 +157,28 @@ async def test_first_attempts_and_retries_share_an_endpoints_room(  # noqa: PLR0
 
     assert endpoint_id not in bulkheads.room()
     assert len({delivery.id for delivery in held.started}) == 4
+
+
+async def test_what_waits_leaves_a_fifth_of_an_endpoints_room_to_what_falls_due_now(
+    bulkheads: Bulkheads,
+    held: Held,
+    receive: Receive,
+    register: Register,
+    receiver: Receiver,
+    pool: Pool,
+) -> None:
+    endpoint_id = await register(receiver, concurrency=10)
+    await receive(bulkheads, Slots(30), 30)
+    assert held.count(endpoint_id) == 10
+    for _ in range(10):
+        held.end()
+
+    leased = await lease_due(pool, bulkheads.room(), most=100, lease=LEASE)
+    assert await bulkheads.admit(leased, lambda _: None) == 8
+    assert endpoint_id not in bulkheads.room()
+    await receive(bulkheads, Slots(5), 5)
+
+    assert held.count(endpoint_id) == 10 + 8 + 2
 
 
 async def test_an_endpoint_that_is_far_behind_takes_no_turn_of_another(
@@ -195,27 +204,21 @@ async def test_an_endpoint_that_is_far_behind_takes_no_turn_of_another(
     assert sorted(one.endpoint_id for one in leased) == sorted([behind] * 10 + [prompt])
 
 
-async def test_what_waits_for_room_is_sent_as_soon_as_there_is_some(  # noqa: PLR0913, PLR0917 (fixtures)
+async def test_what_waits_for_room_is_sent_as_soon_as_there_is_some(
     worker: Worker,
-    take: Take,
-    due: Due,
+    receive: Receive,
+    retrying: Retrying,
     register: Register,
     receiver: Receiver,
-    pool: Pool,
-    endpoints: Endpoints,
     deliveries: Rows,
 ) -> None:
     await register(receiver, concurrency=2)
-    await endpoints.refresh()
-    slots, stop = Slots(100), asyncio.Event()
-    retrying = asyncio.create_task(retry_due(pool, worker.bulkheads, slots, stop, lease=LEASE))
+    slots = Slots(100)
 
-    await worker.bulkheads.admit(await take(*(due() for _ in range(60))), lambda _: None)
-    # Twice a second, two at a time, would be 15 s.
-    await receiver.wait_for(60, within=7)
-    stop.set()
-    await retrying
-    await worker.deliverer.finish(within=5)
+    async with retrying(worker.bulkheads, slots):
+        await receive(worker.bulkheads, worker.slots, 60)
+        # Twice a second, two at a time, would be 15 s.
+        await receiver.wait_for(60, within=7)
 
     assert receiver.tally.accepted == 60
     assert receiver.tally.duplicates == 0
@@ -226,8 +229,9 @@ async def test_what_waits_for_room_is_sent_as_soon_as_there_is_some(  # noqa: PL
 async def test_an_endpoint_that_hangs_keeps_no_webhook_of_another_waiting(  # noqa: PLR0913, PLR0917 (fixtures)
     worker: Worker,
     held: Held,
-    take: Take,
-    due: Due,
+    breakers: Breakers,
+    receive: Receive,
+    retrying: Retrying,
     register: Register,
     receiver: Receiver,
     other: Receiver,
@@ -240,24 +244,20 @@ async def test_an_endpoint_that_hangs_keeps_no_webhook_of_another_waiting(  # no
     def start(endpoint: Endpoint, delivery: Delivery, done: Callable[[], None]) -> None:
         (held if endpoint.id == hanging else worker.deliverer).start(endpoint, delivery, done)
 
-    bulkheads, slots, stop = Bulkheads(pool, endpoints, start), Slots(10), asyncio.Event()
-    retrying = asyncio.create_task(retry_due(pool, bulkheads, Slots(10), stop, lease=LEASE))
-    for _ in range(6):
-        assert await slots.reserve(5) == 5
-        await on_occurrence_due(lambda batch: take(*batch), bulkheads.admit, slots, [due() for _ in range(5)])
-        # Its own two at most: the others are free again though nothing of it has ended.
-        await eventually(lambda: slots.free >= 8)
-    await other.wait_for(30)
-    stop.set()
-    await retrying
-    await worker.deliverer.finish(within=5)
+    bulkheads, slots = Bulkheads(pool, endpoints, breakers, start), Slots(10)
+    async with retrying(bulkheads, Slots(10)):
+        for _ in range(6):
+            await receive(bulkheads, slots, 5)
+            # Its own two at most: the others are free again though nothing of it has ended.
+            await eventually(lambda: slots.free >= 8)
+        await other.wait_for(30)
 
     assert len(held.started) == 2
     statuses = [(row["endpoint_id"] == prompt, row["status"]) for row in await deliveries()]
     assert sorted(statuses) == [(False, "pending")] * 30 + [(True, "delivered")] * 30
 
 
-async def test_what_cannot_be_put_back_is_left_to_the_end_of_its_lease_and_costs_no_slot(  # noqa: PLR0913, PLR0917 (fixtures)
+async def test_what_cannot_be_put_back_is_left_to_the_end_of_its_lease_and_costs_no_slot(
     bulkheads: Bulkheads,
     held: Held,
     take: Take,
@@ -265,10 +265,8 @@ async def test_what_cannot_be_put_back_is_left_to_the_end_of_its_lease_and_costs
     register: Register,
     receiver: Receiver,
     admin: Connection,
-    endpoints: Endpoints,
 ) -> None:
     await register(receiver, concurrency=1)
-    await endpoints.refresh()
     done: list[Delivery] = []
     leased = await take(due(), due())
     await admin.execute("REVOKE UPDATE ON delivery.deliveries FROM carillon_webhook_worker")

@@ -9,6 +9,7 @@ from messaging.slots import Slots
 from runtime.database import Connection, Pool
 from testkit.receiver import Receiver
 from testkit.wait import eventually
+from webhook_worker.breakers import Breakers
 from webhook_worker.bulkheads import Bulkheads
 from webhook_worker.delivery import Delivery
 from webhook_worker.endpoint import DEFAULT_ENDPOINT_ID, Endpoint
@@ -60,7 +61,7 @@ async def test_two_workers_share_what_is_due_and_take_nothing_twice(
 
 
 async def test_the_loop_takes_what_is_due_for_free_slots_only_and_gives_every_slot_back(
-    take: Take, due: Due, pool: Pool, endpoints: Endpoints, admin: Connection
+    take: Take, due: Due, pool: Pool, endpoints: Endpoints, breakers: Breakers, admin: Connection
 ) -> None:
     await take(*(due() for _ in range(5)))
     await admin.execute(ALL_DUE)
@@ -72,7 +73,8 @@ async def test_the_loop_takes_what_is_due_for_free_slots_only_and_gives_every_sl
         started.append(delivery)
         finished.append(done)
 
-    loop = asyncio.create_task(retry_due(pool, Bulkheads(pool, endpoints, start), slots, stop, lease=LEASE))
+    bulkheads = Bulkheads(pool, endpoints, breakers, start)
+    loop = asyncio.create_task(retry_due(pool, bulkheads, slots, stop, lease=LEASE))
     for expected in (2, 4, 5):
         await eventually(lambda: len(started) == expected)  # noqa: B023 (asked before the next turn)
         assert slots.free == 0 or expected == 5

@@ -89,6 +89,11 @@ Outcome = Response | NoResponse | Forbidden
 Decision = Delivered | RetryAt | GaveUp
 
 
+def is_delivered(result: Outcome) -> bool:
+    """Tell whether the endpoint has it: any 2xx."""
+    return isinstance(result, Response) and 200 <= result.status < 300  # noqa: PLR2004 (2xx)
+
+
 def decide_retry(result: Outcome, *, attempt: int, now: datetime, jitter: float) -> Decision:
     """Judge the attempt just made, the `attempt`-th (from 1), at `now`.
 
@@ -99,7 +104,7 @@ def decide_retry(result: Outcome, *, attempt: int, now: datetime, jitter: float)
     if attempt < 1 or not 0 <= jitter <= 1 or now.utcoffset() is None:
         raise ValueError("attempts count from 1, jitter is 0 to 1, now is aware")
     match result:
-        case Response(status=status) if 200 <= status < 300:  # noqa: PLR2004 - 2xx
+        case Response() if is_delivered(result):
             return Delivered()
         case Response(status=status, retry_after=retry_after):
             reason = f"HTTP {status}"

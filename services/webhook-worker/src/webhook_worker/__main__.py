@@ -17,6 +17,7 @@ from runtime.public_address import read_networks
 from runtime.service import run_service
 from runtime.stopping import Loop, Stop, run_loops
 
+from webhook_worker.breakers import Breakers
 from webhook_worker.bulkheads import Bulkheads
 from webhook_worker.cancel_removed import cancel_removed
 from webhook_worker.deliver import Deliverer
@@ -58,8 +59,9 @@ async def serve(settings: Settings, stop: Stop) -> None:
         )
         take = partial(accept, pool, topology, endpoints.default_id, offset, lease)
         record = Merge(partial(record_attempts, pool, topology, offset), gather_seconds=GATHER_SECONDS)
-        deliverer = Deliverer(partial(post_webhook, transport), record.put)
-        bulkheads = Bulkheads(pool, endpoints, deliverer.start)
+        breakers = Breakers()
+        deliverer = Deliverer(breakers.watch(partial(post_webhook, transport)), record.put)
+        bulkheads = Bulkheads(pool, endpoints, breakers, deliverer.start)
         every = settings.endpoints_refresh_seconds
         loops: dict[str, Loop] = {
             "read endpoints": partial(endpoints.keep, every_seconds=every),

@@ -1,4 +1,4 @@
-"""Bulkheads: how many attempts an endpoint takes at once and a second; what is beyond goes back unspent."""
+"""Bulkheads: how many attempts an endpoint takes at once and a second, if any; the rest goes back unspent."""
 
 import asyncio
 import time
@@ -13,6 +13,7 @@ from runtime.database import Pool
 from runtime.statements import Statements
 from runtime.stopping import describe
 
+from webhook_worker.breakers import Breakers
 from webhook_worker.delivery import Delivery
 from webhook_worker.endpoint import Endpoint
 from webhook_worker.endpoints import Endpoints
@@ -24,6 +25,9 @@ SQL = Statements("webhook_worker")
 
 # What an endpoint without a limit of its own takes; the slots are fewer.
 UNBOUNDED = 10_000
+# One in so many of an endpoint's places is for first attempts alone: what falls due now does not wait behind
+# what the endpoint has missed.
+A_PLACE_KEPT_IN = 5
 
 Start = Callable[[Endpoint, Delivery, Callable[[], None]], None]
 Done = Callable[[Delivery], None]
@@ -32,9 +36,10 @@ Done = Callable[[Delivery], None]
 class Bulkheads:
     """Admits leased deliveries to enabled endpoints that have room, first attempts and retries alike."""
 
-    def __init__(self, pool: Pool, endpoints: Endpoints, start: Start) -> None:
+    def __init__(self, pool: Pool, endpoints: Endpoints, breakers: Breakers, start: Start) -> None:
         self._pool = pool
         self._endpoints = endpoints
+        self._breakers = breakers
         self._start = start
         self._under_way: Counter[UUID] = Counter()
         self._paces: dict[UUID, Pace] = {}
@@ -43,9 +48,12 @@ class Bulkheads:
         self._freed = asyncio.Event()
 
     def room(self) -> dict[UUID, int]:
-        """Return how many more attempts each enabled endpoint takes now, without those that take none."""
+        """Return how much of what waits each enabled endpoint takes now, without those that take none."""
         self._freed.clear()
-        free = {endpoint.id: self._free(endpoint) for endpoint in self._endpoints.enabled()}
+        free = {
+            endpoint.id: self._free(endpoint, kept=places_kept(endpoint))
+            for endpoint in self._endpoints.enabled()
+        }
         self._full = {endpoint_id for endpoint_id, count in free.items() if count <= 0}
         return {endpoint_id: count for endpoint_id, count in free.items() if count > 0}
 
@@ -80,13 +88,17 @@ class Bulkheads:
             self._full.add(endpoint.id)
             return False
         self._under_way[endpoint.id] += 1
+        self._breakers.start(delivery)
         if endpoint.rate_limit is not None:
             self._pace(endpoint, endpoint.rate_limit).take()
         self._start(endpoint, delivery, partial(self._leave, delivery, done))
         return True
 
-    def _free(self, endpoint: Endpoint) -> int:
-        free = (endpoint.concurrency or UNBOUNDED) - self._under_way[endpoint.id]
+    def _free(self, endpoint: Endpoint, *, kept: int = 0) -> int:
+        free = (endpoint.concurrency or UNBOUNDED) - self._under_way[endpoint.id] - kept
+        most = self._breakers.most_admitted(endpoint.id)
+        if most is not None:
+            free = min(free, most)
         if endpoint.rate_limit is None:
             return free
         return min(free, self._pace(endpoint, endpoint.rate_limit).free(time.monotonic()))
@@ -99,6 +111,7 @@ class Bulkheads:
 
     def _leave(self, delivery: Delivery, done: Done) -> None:
         self._under_way[delivery.endpoint_id] -= 1
+        self._breakers.lose(delivery)
         if delivery.endpoint_id in self._full:
             self._freed.set()
         done(delivery)
@@ -116,3 +129,8 @@ class Bulkheads:
             await work
         except Exception as error:  # noqa: BLE001 (what was started must not be handled again)
             log.warning("deliveries.wait_for_their_lease", error=describe(error))
+
+
+def places_kept(endpoint: Endpoint) -> int:
+    """Return how many of an endpoint's places first attempts alone may take."""
+    return (endpoint.concurrency or 0) // A_PLACE_KEPT_IN
