@@ -27,9 +27,9 @@ ADD CONSTRAINT a_known_kind_of_error CHECK (
 GRANT UPDATE (response_headers, response_body) ON delivery.attempts TO carillon_webhook_worker;
 
 -- What the API may see of them: all but the lease.
-CREATE VIEW delivery.api_attempts AS
+CREATE OR REPLACE VIEW delivery.api_attempts AS
 SELECT
-    delivery_id, event_id, endpoint_id, attempt, at, status, latency_ms, resolve_ms, read_ms, error, error_kind,
-    response_headers, response_body, trace_id
+    delivery_id, attempt, at, status, latency_ms, error, error_kind, resolve_ms, read_ms, response_headers,
+    response_body, trace_id
 FROM delivery.attempts;
 GRANT SELECT ON delivery.api_attempts TO carillon_user_api;
