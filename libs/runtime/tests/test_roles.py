@@ -18,7 +18,9 @@ OURS = ["public", "users", "schedule", "outbox", "delivery", "inbox"]
 
 TABLES = {
     (API, "delivery.api_attempts"): "SELECT",
+    (API, "delivery.api_deliveries"): "SELECT",
     (API, "delivery.api_endpoints"): "SELECT",
+    (API, "delivery.api_replays"): "SELECT",
     (API, "inbox.messages"): "DELETE INSERT SELECT",
     (API, "public.schema_migrations"): "SELECT",
     (API, "schedule.api_occurrences"): "SELECT",
@@ -43,6 +45,7 @@ TABLES = {
     (WORKER, "delivery.deliveries"): "INSERT SELECT UPDATE",
     (WORKER, "delivery.endpoints"): "SELECT",
     (WORKER, "delivery.events"): "INSERT SELECT UPDATE",
+    (WORKER, "delivery.replays"): "DELETE SELECT UPDATE",
     (WORKER, "inbox.messages"): "DELETE INSERT SELECT",
     (WORKER, "public.schema_migrations"): "SELECT",
 }
@@ -174,6 +177,28 @@ async def test_only_the_api_may_call_the_functions_of_endpoints(connect_as: Conn
     assert {row["proname"]: row["roles"] for row in rows} == {name: [API] for name in ENDPOINT_WRITES}
 
 
+async def test_only_the_api_asks_for_deliveries_again_and_only_the_worker_opens_them(
+    connect_as: Connect,
+) -> None:
+    admin = await connect_as("postgres")
+
+    rows = await admin.fetch(
+        """
+        SELECT proname, array_agg(role) FILTER (WHERE has_function_privilege(role, oid, 'EXECUTE')) AS roles
+        FROM pg_proc CROSS JOIN unnest($1::text[]) AS role
+        WHERE pronamespace = 'delivery'::regnamespace AND proname ~ 'deliver|replay'
+        GROUP BY 1
+        """,
+        ROLES,
+    )
+
+    assert {row["proname"]: row["roles"] for row in rows} == {
+        "request_replay": [API],
+        "retry_delivery": [API],
+        "reopen_deliveries": [WORKER],
+    }
+
+
 async def test_everybody_else_has_nothing(connect_as: Connect) -> None:
     admin = await connect_as("postgres")
 
@@ -221,6 +246,7 @@ async def test_no_role_can_become_more_than_it_is(connect_as: Connect) -> None:
         (WORKER, "SELECT * FROM schedule.occurrences"),
         (API, "SELECT * FROM delivery.deliveries"),
         (API, "SELECT * FROM delivery.endpoints"),
+        (API, "SELECT delivery.reopen_deliveries('{}')"),
         (API, "SELECT * FROM schedule.occurrences"),
         (API, "SELECT * FROM schedule.history"),
         (API, "SELECT * FROM schedule.pauses"),

@@ -64,6 +64,7 @@ async def test_no_statement_of_a_round_reads_a_whole_table(admin: Connection) ->
         ],
         "count_down": [event_ids, [1] * 200, timedelta(0)],
         "read_results": [event_ids],
+        "find_replayable": [endpoint_ids[0], UUID(int=0), NOW, NOW + timedelta(hours=1), ["failed"], 50],
         "store_outcomes": [event_ids, [NOW] * 200, ["OccurrenceCompleted"] * 200, ["{}"] * 200],
     }
 

@@ -21,6 +21,7 @@ from runtime.waiting import StartFailedError
 from user_api import __version__
 from user_api.auth.guard import open_guard
 from user_api.context import Context
+from user_api.delivery_routes import delivery_routes
 from user_api.docs_routes import docs_routes
 from user_api.endpoint_routes import endpoint_routes
 from user_api.event_type_routes import event_type_routes
@@ -91,6 +92,7 @@ def routes(
         *pause_routes(context),
         *event_type_routes(context),
         *endpoint_routes(context),
+        *delivery_routes(context),
         *health_routes(context.pool, stop, checks),
         metrics_route(),
         openapi_route(secured=secured),

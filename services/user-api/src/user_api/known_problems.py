@@ -15,13 +15,16 @@ from user_api.refusals import (
     ForbiddenError,
     IfMatchMissingError,
     KeysUnavailableError,
+    NothingToSendError,
     OccasionEndedError,
     ResultsUnreadError,
     TooManyOccasionsError,
     TooSlowError,
+    UnknownDeliveryError,
     UnknownEndpointError,
     UnknownEventTypeError,
     UnknownOccasionError,
+    UnknownReplayError,
     UnknownUserError,
 )
 
@@ -59,6 +62,24 @@ PROBLEMS: Mapping[type[BaseException], Problem] = {
         title="No such endpoint",
         status=404,
         detail="There is no endpoint of this id.",
+    ),
+    UnknownDeliveryError: Problem(
+        kind="unknown-delivery",
+        title="No such delivery",
+        status=404,
+        detail="There is no delivery of this id, or it is no longer kept.",
+    ),
+    UnknownReplayError: Problem(
+        kind="unknown-replay",
+        title="No such replay",
+        status=404,
+        detail="There is no replay of this id, or it is no longer kept.",
+    ),
+    NothingToSendError: Problem(
+        kind="nothing-to-send",
+        title="The delivery cannot be sent again",
+        status=409,
+        detail="It was cancelled, its endpoint was removed, or what it said was erased with its user.",
     ),
     BirthdayOccasionError: Problem(
         kind="birthday-follows-user",

@@ -8,6 +8,7 @@ import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
+from user_api.delivery_operations import DELIVERY_OPERATIONS
 from user_api.endpoint_operations import ENDPOINT_OPERATIONS
 from user_api.endpoint_switch_operations import ENDPOINT_SWITCH_OPERATIONS
 from user_api.event_type_operations import EVENT_TYPE_OPERATIONS
@@ -39,6 +40,7 @@ OPERATIONS: Sequence[Operation] = (
     *EVENT_TYPE_OPERATIONS,
     *ENDPOINT_OPERATIONS,
     *ENDPOINT_SWITCH_OPERATIONS,
+    *DELIVERY_OPERATIONS,
     *HEALTH_OPERATIONS,
 )
 

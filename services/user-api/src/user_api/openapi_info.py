@@ -37,5 +37,6 @@ TAGS = [
     {"name": "occurrences", "description": "When the occasions of a user ring, and have rung."},
     {"name": "event types", "description": "What falls due, and whether it may ring."},
     {"name": "endpoints", "description": "Where webhooks go, and what signs them."},
+    {"name": "deliveries", "description": "What was sent where, how that ended, and sending it again."},
     {"name": "health", "description": "For load balancers and supervisors."},
 ]

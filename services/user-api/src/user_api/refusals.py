@@ -54,6 +54,18 @@ class UnknownEndpointError(Exception):
     """There is no endpoint of that id, or no more."""
 
 
+class UnknownDeliveryError(Exception):
+    """There is no delivery of that id, or no more."""
+
+
+class UnknownReplayError(Exception):
+    """There is no replay of that id, or no more."""
+
+
+class NothingToSendError(Exception):
+    """A delivery was cancelled, or its endpoint or its words are gone: it cannot be sent again."""
+
+
 class BirthdayOccasionError(Exception):
     """A birthday is not changed as an occasion: it follows from its user."""
 

@@ -27,6 +27,7 @@ from webhook_worker.on_occurrence_due import accept, on_occurrence_due
 from webhook_worker.open_transport import open_transport
 from webhook_worker.post_webhook import post_webhook
 from webhook_worker.record_attempts import GATHER_SECONDS, record_attempts
+from webhook_worker.replay_settled import replay_settled
 from webhook_worker.retry_due import retry_due
 from webhook_worker.settings import Settings
 from webhook_worker.tls import read_tls
@@ -66,6 +67,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
         loops: dict[str, Loop] = {
             "read endpoints": partial(endpoints.keep, every_seconds=every),
             "retry due": partial(retry_due, pool, bulkheads, Slots(settings.retry_slots), lease=lease),
+            "replay": partial(replay_settled, pool, per_second=settings.replay_per_second),
             "cancel removed": partial(cancel_removed, pool, topology, offset, every_seconds=every),
         }
         checks: dict[str, Check] = {"database": partial(ping, pool)}

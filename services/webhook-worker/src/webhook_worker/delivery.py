@@ -10,7 +10,8 @@ from msgspec import Struct
 class Delivery(Struct, frozen=True, kw_only=True):
     """A leased delivery; `attempt` counts the one to be made now, from 1. Instants are UTC.
 
-    `endpoint_version` is that of its endpoint when it was leased.
+    `endpoint_version` is that of its endpoint when it was leased. A replay begins the schedule anew: the
+    `attempts_before` it do not count.
     """
 
     id: UUID
@@ -19,6 +20,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     endpoint_id: UUID
     endpoint_version: int
     attempt: int
+    attempts_before: int = 0
     lease_token: UUID
     body: str
 

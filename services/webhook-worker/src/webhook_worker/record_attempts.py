@@ -65,7 +65,8 @@ async def record_attempts(
 def judge(attempt: Attempt, now: datetime) -> Decision:
     """Decide what follows from an attempt, with a jitter of its own."""
     jitter = random.random()  # noqa: S311 (spreads retries, guards nothing)
-    return decide_retry(attempt.outcome, attempt=attempt.delivery.attempt, now=now, jitter=jitter)
+    counted = attempt.delivery.attempt - attempt.delivery.attempts_before
+    return decide_retry(attempt.outcome, attempt=counted, now=now, jitter=jitter)
 
 
 async def append_attempts(connection: Connection, attempts: Sequence[Attempt]) -> None:

@@ -54,6 +54,7 @@ async def lease_due(pool: Pool, room: Mapping[UUID, int], *, most: int, lease: t
             endpoint_id=row["endpoint_id"],
             endpoint_version=row["endpoint_version"],
             attempt=row["attempts"] + 1,
+            attempts_before=row["attempts_before"],
             lease_token=row["lease_token"],
             body=row["body"],
         )

@@ -36,6 +36,8 @@ class Settings(WorkerSettings, frozen=True, kw_only=True):
     delivery_lease_seconds: Seconds = 45
     # For retries, and for first attempts that found no room at their endpoint.
     retry_slots: Count = 200
+    # How many deliveries a replay opens again a second, beside what the endpoint's own limits let through.
+    replay_per_second: Count = 50
     # A change of an endpoint is known within this.
     endpoints_refresh_seconds: Annotated[float, Meta(ge=0.05, le=60)] = 3
 

@@ -26,12 +26,13 @@ async def tell_outcomes(
 ) -> None:
     """Count events down by the deliveries that settled now; append the outcome of each with none open.
 
+    An outcome is told once: what is replayed after that changes its delivery only.
     Events are locked in order of id, so two workers that settle the same ones wait instead of deadlocking.
     """
     if not settled:
         return
     rows = await connection.fetch(SQL["count_down"], list(settled), list(settled.values()), offset)
-    ended = {row["event_id"]: row for row in rows if row["open"] == 0}
+    ended = {row["event_id"]: row for row in rows if row["open"] == 0 and row["settled_at"] is None}
     if not ended:
         return
     results: dict[UUID, list[DeliveryResult]] = {event_id: [] for event_id in ended}

@@ -1,0 +1,1 @@
+SELECT delivery.retry_delivery($1);

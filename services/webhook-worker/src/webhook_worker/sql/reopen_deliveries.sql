@@ -1,0 +1,1 @@
+SELECT delivery.reopen_deliveries($1);
