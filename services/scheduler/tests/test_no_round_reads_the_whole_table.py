@@ -78,6 +78,7 @@ async def test_no_statement_of_a_round_reads_the_whole_table(crowded: Connection
         "park_paused": [ids["events"], ids["occasions"], ["BIRTHDAY"]],
         "unpark_occasion": [ids["occasions"][0], NOW],
         "unpark_type": ["BIRTHDAY", NOW, 500],
+        "count_open": [10_000],
     }
 
     touched = {}

@@ -86,6 +86,7 @@ async def test_an_anniversary_is_planned_with_all_that_a_claim_reads(plan: Plan,
         "occasion_version": 3,
         "emitted_at": None,
         "check_at": None,
+        "traceparent": None,
     }
 
 

@@ -74,6 +74,7 @@ async def test_a_created_user_is_planned_once(plan: Plan, pending: Rows) -> None
         "user_version": 1,
         "emitted_at": None,
         "check_at": None,
+        "traceparent": None,
     }
 
 

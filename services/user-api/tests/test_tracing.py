@@ -96,7 +96,9 @@ async def test_a_request_is_traced_from_its_caller_to_the_statement_and_the_mess
 
     admin = await database.connect()
     attributes = json.loads(await admin.fetchval("SELECT attributes FROM outbox.messages"))
-    assert attributes["traceparent"] == f"00-{TRACE}-{post.span_id}-01"
+    [told] = [span for span in spans if span.name == "create user-created" and span.trace_id == TRACE]
+    assert (told.kind, told.parent_id) == ("SPAN_KIND_PRODUCER", post.span_id)
+    assert attributes["traceparent"] == f"00-{TRACE}-{told.span_id}-01"
     assert attributes["tracestate"] == "shop=1"
     lines = [line for line in logs if line["event"] == "request" and line["status"] == 201]
     assert [(line["traceId"], line["spanId"]) for line in lines] == [(TRACE, post.span_id)]
@@ -134,7 +136,8 @@ async def test_requests_that_share_a_statement_are_linked_and_their_events_keep_
         assert span.span_id not in inserting
     rows = await admin.fetch("SELECT attributes FROM outbox.messages")
     traceparents = [json.loads(row["attributes"])["traceparent"].split("-") for row in rows]
-    assert {parts[2] for parts in traceparents} == set(servers)
+    made = {span.span_id: span for span in spans if span.name == "create user-created"}
+    assert {made[parts[2]].parent_id for parts in traceparents} == set(servers)
     assert {parts[1] for parts in traceparents} == {span.trace_id for span in servers.values()}
 
 

@@ -1,14 +1,16 @@
 """Consuming for a process that ends: what waits in a queue is handled until a receive finds nothing."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 from runtime.database import is_passing
 from runtime.stopping import Stop
 
 from messaging import queue as sqs
-from messaging.consume import Handle, Received, read_all, tell_failed
+from messaging.consume import Handle, Received, measure_handled, read_all, tell_failed
 from messaging.queue import MOST_ENTRIES, OpenQueue
+from messaging.trace_messages import processing
 
 ABREAST = 4
 # With 0, SQS asks a sample of its servers only, and finds nothing where something is.
@@ -47,7 +49,9 @@ async def handle_what_waits(open_queue: OpenQueue, handle: Handle, stop: Stop) -
 async def settle(open_queue: OpenQueue, handle: Handle, batch: Sequence[Received]) -> int:
     """Handle and delete a batch, each of it alone where that fails; return how many were handled."""
     try:
-        await handle(batch)
+        started = time.perf_counter()
+        with processing(open_queue.queue.name, batch):
+            await handle(batch)
     except Exception as error:
         if is_passing(error):
             raise
@@ -56,4 +60,5 @@ async def settle(open_queue: OpenQueue, handle: Handle, batch: Sequence[Received
             return 0
         return sum([await settle(open_queue, handle, [received]) for received in batch])
     await sqs.delete(open_queue, [received.receipt for received in batch])
+    measure_handled(open_queue, len(batch), time.perf_counter() - started)
     return len(batch)

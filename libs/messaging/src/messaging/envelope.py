@@ -1,6 +1,6 @@
 """The envelope: CloudEvents 1.0 structured JSON around an event, and back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -8,9 +8,9 @@ import msgspec
 from domain.events import EVENT_TYPES, DueEvent, Event, schema_id, type_name
 from domain.priority import Priority
 from msgspec import Struct
-from runtime.telemetry import trace_attributes
 
 from messaging.topology import Topology
+from messaging.trace_messages import Origin, created, here
 
 
 class Envelope(Struct, frozen=True, kw_only=True, rename="lower"):
@@ -30,13 +30,13 @@ class Envelope(Struct, frozen=True, kw_only=True, rename="lower"):
 class Outgoing(Struct, frozen=True, kw_only=True):
     """An event to be appended: its id, and the subject (the user) whose messages keep together.
 
-    `traced` are the trace attributes that go with it; by default those of the span it is composed in.
+    `origin` is what it happened in; by default what it is composed in.
     """
 
     event_id: UUID
     subject: UUID
     event: Event
-    traced: Mapping[str, str] | None = None
+    origin: Origin | None = None
 
 
 class Message(Struct, frozen=True, kw_only=True):
@@ -63,10 +63,10 @@ def compose(topology: Topology, source: str, at: datetime, outgoing: Iterable[Ou
     """Return the messages of events that happened `at` (aware, UTC), leaving out unpublished event types.
 
     A due event's own priority wins over its type's. An occasion's is that of its due events, not of the news
-    that it was added. The span that it happened in, if any, goes with the message.
+    that it was added. The span that it was made in, if any, goes with the message.
     """
     messages = []
-    here = trace_attributes()
+    composed_in = here()
     for out in outgoing:
         kind = type(out.event)
         event_type = topology.event_types[kind.__name__]
@@ -74,7 +74,8 @@ def compose(topology: Topology, source: str, at: datetime, outgoing: Iterable[Ou
             continue
         priority = out.event.priority if isinstance(out.event, DueEvent) else event_type.priority
         subject = str(out.subject)
-        traced = here if out.traced is None else out.traced
+        origin = composed_in if out.origin is None else out.origin
+        traced = created(event_type.topic, kind.__name__, out.event_id, subject, origin)
         envelope = Envelope(
             specversion="1.0",
             id=out.event_id,

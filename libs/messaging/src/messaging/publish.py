@@ -1,19 +1,26 @@
 """Publishing: messages to SNS in batches of at most ten entries and 256 KiB, judged entry by entry."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from msgspec import Struct
+from runtime import metric_names
+from runtime.metrics import counter, exemplar, histogram
 from runtime.stopping import describe
 from types_aiobotocore_sns import SNSClient
 from types_aiobotocore_sns.type_defs import PublishBatchRequestEntryTypeDef
 
 from messaging.envelope import Message
+from messaging.trace_messages import sending
 
 log = structlog.get_logger()
+
+PUBLISHED = counter(metric_names.PUBLISHED)
+PUBLISHING = histogram(metric_names.PUBLISHING)
 
 MOST_ENTRIES = 10
 MOST_BYTES = 256 * 1024
@@ -115,7 +122,11 @@ async def publish_all(
     parts = await asyncio.gather(
         *(one(topic, batch) for topic, indexes in by_topic.items() for batch in batches(messages, indexes))
     )
-    return together([Published([], refused, [index for index in unknown if index not in unfit]), *parts])
+    published = together([Published([], refused, [index for index in unknown if index not in unfit]), *parts])
+    PUBLISHED.labels("accepted").inc(len(published.accepted))
+    PUBLISHED.labels("refused").inc(len(published.refused))
+    PUBLISHED.labels("failed").inc(len(published.failed))
+    return published
 
 
 def together(parts: Sequence[Published]) -> Published:
@@ -134,17 +145,20 @@ async def publish_batch(
 
     Raises what the client raises when the broker is lost or will not serve this topic.
     """
+    started = time.perf_counter()
     try:
-        answer = await sns.publish_batch(
-            TopicArn=topic_arn,
-            PublishBatchRequestEntries=[entry(index, messages[index]) for index in batch],
-        )
+        with sending(topic_arn, [messages[index] for index in batch]):
+            answer = await sns.publish_batch(
+                TopicArn=topic_arn,
+                PublishBatchRequestEntries=[entry(index, messages[index]) for index in batch],
+            )
     except ClientError as error:
         if error.response["Error"]["Code"] not in SENDER_FAULTS:
             raise
         if len(batch) == 1:
             return Published([], [Refused(batch[0], str(error))], [])
         return together([await publish_batch(sns, topic_arn, messages, [index]) for index in batch])
+    PUBLISHING.observe(time.perf_counter() - started, exemplar())
     failed = answer.get("Failed", [])
     return Published(
         [int(each["Id"]) for each in answer.get("Successful", [])],

@@ -1,11 +1,14 @@
 """One SQS queue and its dead-letter queue: receive, delete, extend, give back, dead-letter."""
 
 import asyncio
+import time
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 import structlog
 from msgspec import Struct
+from runtime.metric_names import MESSAGES, QUEUE_WAIT
+from runtime.metrics import counter, histogram
 from runtime.stopping import Stop
 from runtime.waiting import wait_for
 from types_aiobotocore_sqs import SQSClient
@@ -18,6 +21,8 @@ log = structlog.get_logger()
 T = TypeVar("T")
 MOST_ENTRIES = 10
 POLL_SECONDS = 20
+MESSAGES_BY_RESULT = counter(MESSAGES)
+_WAIT = histogram(QUEUE_WAIT)
 REASON = "deadLetterReason"
 MOST_REASON = 500
 
@@ -58,8 +63,14 @@ async def receive(
         MaxNumberOfMessages=min(most, open_queue.queue.batch),
         WaitTimeSeconds=wait_seconds,
         MessageAttributeNames=["All"],
+        MessageSystemAttributeNames=["SentTimestamp"],
     )
-    return answer.get("Messages", [])
+    messages = answer.get("Messages", [])
+    if messages:
+        oldest_ms = min(int(message.get("Attributes", {}).get("SentTimestamp", 0)) for message in messages)
+        if oldest_ms:
+            _WAIT.labels(open_queue.queue.name).observe(max(0.0, time.time() - oldest_ms / 1000))
+    return messages
 
 
 async def delete(open_queue: OpenQueue, receipts: Sequence[str]) -> None:
@@ -105,4 +116,5 @@ async def dead_letter(open_queue: OpenQueue, message: MessageTypeDef, reason: st
         MessageAttributes={**kept, REASON: {"DataType": "String", "StringValue": reason[:MOST_REASON]}},
     )
     await delete(open_queue, [message["ReceiptHandle"]])
+    MESSAGES_BY_RESULT.labels(open_queue.queue.name, "dead_lettered").inc()
     log.warning("message.dead_lettered", queue=open_queue.queue.name, reason=reason)

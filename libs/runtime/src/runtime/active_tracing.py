@@ -1,8 +1,10 @@
 """The tracing of this process, where it is on, and the places of spans in others' traces (`traceparent`)."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from msgspec import Struct
 from opentelemetry import trace
@@ -20,6 +22,9 @@ from opentelemetry.trace import (
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 ROOT = Context()
 """What a span that begins a trace of its own is started in."""
@@ -82,6 +87,22 @@ def span(
     finally:
         detach(token)
         started.end()
+
+
+def traced(name: str) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
+    """Have a function work within a span of that name, a trace of its own where it is called in none."""
+
+    def decorate(work: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+        @wraps(work)
+        async def work_within(*args: P.args, **kwargs: P.kwargs) -> R:
+            if _active is None:
+                return await work(*args, **kwargs)
+            with span(name):
+                return await work(*args, **kwargs)
+
+        return work_within
+
+    return decorate
 
 
 def fail(failed: Span, error: BaseException) -> None:

@@ -122,7 +122,7 @@ OCCURRENCES = Metric(
     name="carillon_occurrences_total",
     kind="counter",
     help="Occurrences, by what became of them: planned, emitted, expired, parked, held_back, emitted_again, "
-    "given_up, completed or failed.",
+    "completed or failed.",
     service=SCHEDULER,
     labels=("became",),
 )
@@ -136,14 +136,14 @@ OPEN_OCCURRENCES = Metric(
     name="carillon_occurrences_open",
     kind="gauge",
     help="Occurrences that wait: processing (emitted, unanswered), stuck (past their check), paused, faulty "
-    "(parked for a reason of their own); 100000 is that or more.",
+    "(parked for a reason of their own); 10000 is that or more.",
     service=SCHEDULER,
     labels=("state",),
 )
 OUTBOX_MESSAGES = Metric(
     name="carillon_outbox_messages",
     kind="gauge",
-    help="Messages in the outbox; 100000 is that or more.",
+    help="Messages in the outbox; 10000 is that or more.",
     service=DISPATCHER,
     labels=("priority",),
 )
@@ -213,7 +213,7 @@ UNDER_WAY = Metric(
 OPEN_DELIVERIES = Metric(
     name="carillon_deliveries_open",
     kind="gauge",
-    help="Deliveries that are not settled; 100000 is that or more.",
+    help="Deliveries that are not settled; 10000 is that or more.",
     service=WORKER,
 )
 BREAKERS = Metric(

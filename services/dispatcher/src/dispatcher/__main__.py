@@ -11,8 +11,11 @@ from runtime.aws import open_sns
 from runtime.database import open_pool, ping
 from runtime.health import serve_health
 from runtime.service import run_service
-from runtime.stopping import Stop, run_loops
+from runtime.stopping import Loop, Stop, run_loops
+from runtime.telemetry import telemetry
 
+from dispatcher import __version__
+from dispatcher.count_outbox import count_outbox
 from dispatcher.relay_outbox import relay_outbox
 from dispatcher.settings import Settings
 
@@ -25,6 +28,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
     """Relay the outbox until `stop` is set."""
     topology = load_topology(Path(settings.topology_file))
     async with (
+        telemetry("dispatcher", __version__, settings.carillon_env),
         open_pool("dispatcher", settings, stop) as pool,
         open_sns(settings.aws_region, connections=RELAYS * CALLS_AT_ONCE) as sns,
     ):
@@ -44,7 +48,8 @@ async def serve(settings: Settings, stop: Stop) -> None:
             batch=settings.relay_batch,
             lease=timedelta(seconds=settings.outbox_lease_seconds),
         )
-        loops = {f"relay outbox {number}": relay for number in range(RELAYS)}
+        loops: dict[str, Loop] = {f"relay outbox {number}": relay for number in range(RELAYS)}
+        loops["count outbox"] = partial(count_outbox, pool)
         checks = {"database": partial(ping, pool)}
         async with serve_health(settings.health_host, settings.health_port, checks, stop):
             await run_loops(loops, stop, drain_within=settings.drain_timeout_seconds)

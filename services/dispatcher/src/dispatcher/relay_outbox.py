@@ -10,6 +10,7 @@ import structlog
 from domain.priority import Priority
 from messaging.envelope import Message
 from messaging.publish import Publish, Published
+from messaging.trace_messages import relaying
 from runtime.database import Pool
 from runtime.statements import Statements
 from runtime.stopping import Stop, pause
@@ -44,8 +45,10 @@ async def relay_batch(pool: Pool, publish: Publish, *, batch: int, lease: timede
         return 0
     # The statement says which; the most urgent of them go first, the oldest of those before.
     rows.sort(key=lambda row: (row["priority"], row["id"]))
-    published = await publish([to_message(row) for row in rows])
-    await mark(pool, token, [row["id"] for row in rows], published)
+    messages = [to_message(row) for row in rows]
+    with relaying(messages):
+        published = await publish(messages)
+        await mark(pool, token, [row["id"] for row in rows], published)
     return len(published.accepted) + len(published.refused)
 
 

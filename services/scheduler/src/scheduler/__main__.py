@@ -6,15 +6,18 @@ from functools import partial
 from pathlib import Path
 
 from messaging.consume import Consumer
+from messaging.count_messages import count_messages
 from messaging.topology import load_topology
 from runtime.aws import open_sqs
 from runtime.database import open_pool, ping
 from runtime.health import Check, serve_health
 from runtime.service import run_service
 from runtime.stopping import Stop, run_loops
+from runtime.telemetry import telemetry
 
-from scheduler import report_replan
+from scheduler import __version__, report_replan
 from scheduler.catch_up import catch_up
+from scheduler.count_open import count_open
 from scheduler.due_event import due_types
 from scheduler.emit_again import emit_again
 from scheduler.emit_due import emit_due
@@ -36,6 +39,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
     check_after = timedelta(seconds=settings.check_after_seconds)
     offset = timedelta(seconds=settings.clock_offset_seconds)
     async with (
+        telemetry("scheduler", __version__, settings.carillon_env),
         open_pool("scheduler", settings, stop) as pool,
         open_sqs(settings.aws_region, connections=SQS_CONNECTIONS) as sqs,
     ):
@@ -78,6 +82,9 @@ async def serve(settings: Settings, stop: Stop) -> None:
                         give_up_after=settings.give_up_after,
                     ),
                     "unpark resumed": partial(unpark_resumed, pool, batch=settings.claim_batch),
+                    "count open": partial(count_open, pool),
+                    f"count {USER_EVENTS}": partial(count_messages, user_queue),
+                    f"count {OUTCOMES}": partial(count_messages, outcome_queue),
                     "maintain": partial(
                         maintain, pool, offset=offset, months_kept=settings.history_months_kept
                     ),

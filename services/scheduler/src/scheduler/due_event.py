@@ -9,6 +9,9 @@ from domain.message_text import message_text
 from domain.priority import Priority
 from messaging.envelope import Outgoing
 from messaging.topology import EventType, Topology, due_event_type
+from messaging.trace_messages import Origin
+from opentelemetry.trace import get_current_span
+from runtime.active_tracing import ROOT, active, links_to, parse_parent
 
 SOURCE = "scheduler"
 PRIORITIES = list(Priority)
@@ -44,4 +47,15 @@ def due_event(row: asyncpg.Record) -> Outgoing:
         jitter_seconds=row["jitter_seconds"],
         **named,
     )
-    return Outgoing(event_id=row["event_id"], subject=row["user_id"], event=event)
+    return Outgoing(event_id=row["event_id"], subject=row["user_id"], event=event, origin=origin_of(row))
+
+
+def origin_of(row: asyncpg.Record) -> Origin | None:
+    """Return where a due event comes from: nowhere, its trace begins; but it is linked to what led to it.
+
+    That is the API call which made the occasion, and the claim under way. None where tracing is off.
+    """
+    if active() is None:
+        return None
+    claim = get_current_span().get_span_context()
+    return Origin(ROOT, links_to([parse_parent(row["traceparent"]), claim]))

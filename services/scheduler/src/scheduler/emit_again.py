@@ -16,6 +16,7 @@ from runtime.statements import Statements
 from runtime.stopping import Stop, describe, pause
 
 from scheduler.due_event import SOURCE, due_event
+from scheduler.measure import OCCURRENCES
 from scheduler.on_outcome import finish
 
 log = structlog.get_logger()
@@ -70,6 +71,7 @@ async def emit_unanswered(
             again += compose(topology, SOURCE, row["now"], [failed_event(row, reason)])
         await append(connection, again)
     if rows:
+        OCCURRENCES.labels("emitted_again").inc(len(rows) - len(given_up))
         log.warning("due.emitted_again", occurrences=len(rows) - len(given_up), given_up=len(given_up))
     return len(rows)
 

@@ -11,6 +11,7 @@ from domain.catch_up import NEVER
 from messaging.envelope import compose
 from messaging.outbox import append
 from messaging.topology import Topology
+from runtime.active_tracing import traced
 from runtime.database import Pool
 from runtime.statements import Statements
 from runtime.stopping import Stop, pause
@@ -18,6 +19,7 @@ from runtime.stopping import Stop, pause
 from scheduler.batch_size import LEAST, next_batch_size
 from scheduler.due_event import SOURCE, due_types
 from scheduler.expire import catch_up_windows, expire
+from scheduler.measure import measure_claim
 from scheduler.park import park
 from scheduler.park_paused import hold_pauses, park_paused
 from scheduler.plan_following import plan_following
@@ -97,6 +99,7 @@ async def side_by_side(*claimers: Awaitable[None]) -> None:
             raise ended
 
 
+@traced("emit due")
 async def emit_batch(
     pool: Pool,
     topology: Topology,
@@ -114,6 +117,7 @@ async def emit_batch(
     cannot be emitted or followed is parked. Returns how many were claimed. Nothing is half-claimed: all of it
     commits, or none.
     """
+    started = time.monotonic()
     late = now - LATE_AFTER
     due_after, due_by = (late if backlog is False else None), (late if backlog else now)
     async with pool.acquire() as connection, connection.transaction():
@@ -127,6 +131,8 @@ async def emit_batch(
         await expire(connection, claimed.missed)
         await park(connection, claimed.faults)
         await append(connection, compose(topology, SOURCE, now, claimed.outgoing))
+    if rows:
+        measure_claim(claimed, held_back=len(rows) - len(ringing), seconds=time.monotonic() - started)
     if ringing:
         latest = max(now - row["due_at"] for row in ringing)
         log.info(

@@ -16,7 +16,7 @@ OccasionEvent = OccasionState | OccasionRemoved
 
 
 async def write_occasions(
-    connection: Connection, newest: Mapping[UUID, OccasionEvent]
+    connection: Connection, newest: Mapping[UUID, OccasionEvent], made_by: Mapping[UUID, str]
 ) -> dict[UUID, OccasionEvent]:
     """Write the occasions whose state is newer than the one known, and return those.
 
@@ -49,6 +49,7 @@ async def write_occasions(
         [state and state.last_date for state in states],
         [state and state.at for state in states],
         [state and state.leap_day_policy for state in states],
+        [made_by.get(event.occasion_id) for event in events],
     )
     return {row["id"]: newest[row["id"]] for row in rows}
 

@@ -12,6 +12,8 @@ from messaging.consume import Received
 from runtime.database import Connection, Pool
 from runtime.statements import Statements
 
+from scheduler.measure import OCCURRENCES
+
 log = structlog.get_logger()
 
 SQL = Statements("scheduler")
@@ -70,6 +72,10 @@ async def finish(connection: Connection, finished: Sequence[Finished]) -> int:
         [status for _, status, _ in finished],
         [reason for _, _, reason in finished],
     )
+    # The first answer wins, so it is the last to be written here.
+    became = {event_id: status.lower() for event_id, status, _ in reversed(finished)}
+    for row in moved:
+        OCCURRENCES.labels(became[row["event_id"]]).inc()
     return len(moved)
 
 

@@ -13,6 +13,8 @@ from runtime.statements import Statements
 
 from scheduler.due_event import DueTypes
 from scheduler.forget_pauses import forget_pauses
+from scheduler.made_by import makers
+from scheduler.measure import OCCURRENCES
 from scheduler.on_occasion_event import OccasionEvent, forget_occasions, write_occasions
 from scheduler.pending import Pending, cancel_pending, lock_pending, write_pending
 from scheduler.plan_occasions import birthday, plan, read_occasions
@@ -43,18 +45,23 @@ async def on_user_events(
     The business clock, the database's now() plus `offset`, tells when a date was planned and nothing else.
     """
     users, occasions = newest_states(received.event for received in batch)
+    made_by = makers(batch)
     async with pool.acquire() as connection, connection.transaction():
         now = await connection.fetchval(SQL["read_now"], offset)
         owners = {event.user_id for event in occasions.values()}
-        changed_users, met_before = await write_users(connection, users, owners)
+        written, met_before = await write_users(connection, users, owners, made_by)
         await forget_pauses(connection, [*users.values(), *occasions.values()])
         # Who is new has no PENDING row: looking for it, twice, was a fifth of what planning a new user cost.
         pending = await lock_pending(connection, occasions, met_before)
-        changed_occasions = await write_occasions(connection, occasions)
-        plans = await plan_all(connection, due_types, changed_users, changed_occasions, pending, now=now)
+        changed_occasions = await write_occasions(connection, occasions, made_by)
+        changed_users = {user_id: users[user_id] for user_id in written}
+        plans = await plan_all(
+            connection, due_types, changed_users, changed_occasions, pending, now=now, made_by=written
+        )
         planned = [row for row in plans.values() if row]
         await write_pending(connection, planned)
         await cancel_pending(connection, cancelled(pending, changed_users, changed_occasions, plans))
+    OCCURRENCES.labels("planned").inc(len(planned))
     log.info(
         "users.planned",
         events=len(batch),
@@ -90,9 +97,11 @@ def version(event: UserEvent | OccasionEvent) -> int:
 
 
 async def write_users(
-    connection: Connection, newest: Users, owners: Collection[UUID]
-) -> tuple[Users, Collection[UUID]]:
+    connection: Connection, newest: Users, owners: Collection[UUID], made_by: Mapping[UUID, str]
+) -> tuple[Mapping[UUID, str | None], Collection[UUID]]:
     """Write the users whose state is newer than the one known; return those, and who of them is not new.
+
+    With each comes the `traceparent` of the call that made them, which is the first one heard of.
 
     Users of occasions are only locked; for one not known yet a row of version 0 holds the lock. A deletion
     leaves a tombstone without a name, also for a user never seen.
@@ -113,10 +122,14 @@ async def write_users(
         [state and state.first_date for state in states],
         [event.occurred_at if isinstance(event, UserDeleted) else None for event in events],
         [event.occurred_at if event else None for event in events],
+        [made_by.get(user_id) for user_id in user_ids],
     )
-    written = {row["id"]: row["met_before"] for row in rows}
-    changed = {event.user_id: event for event in events if event and event.user_id in written}
-    return changed, [user_id for user_id in changed if written[user_id]]
+    # Those of owners are only locked.
+    written = {row["id"]: row for row in rows if row["id"] in newest}
+    return (
+        {user_id: row["traceparent"] for user_id, row in written.items()},
+        [user_id for user_id, row in written.items() if row["met_before"]],
+    )
 
 
 async def plan_all(
@@ -127,10 +140,13 @@ async def plan_all(
     pending: Locked,
     *,
     now: datetime,
+    made_by: Mapping[UUID, str | None],
 ) -> Plans:
     """Plan every occasion of the users that changed, and the occasions that did; None: no date is left."""
     await forget_occasions(connection, [event for event in users.values() if isinstance(event, UserDeleted)])
-    known = [birthday(event) for event in users.values() if isinstance(event, UserState)]
+    known = [
+        birthday(event, made_by[event.user_id]) for event in users.values() if isinstance(event, UserState)
+    ]
     known += await read_occasions(connection, occasions.keys(), users.keys())
     return {
         one.state.occasion_id: plan(one, pending.get(one.state.occasion_id), due_types, now=now)

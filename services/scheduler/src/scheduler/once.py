@@ -13,8 +13,10 @@ from runtime.aws import open_sqs
 from runtime.database import Pool, open_pool
 from runtime.service import FailedError
 from runtime.stopping import Stop, describe
+from runtime.telemetry import telemetry
 from runtime.waiting import StartFailedError, StoppedError
 
+from scheduler import __version__
 from scheduler.due_event import due_types
 from scheduler.emit_again import emit_unanswered
 from scheduler.emit_due import emit_batch
@@ -38,6 +40,7 @@ async def once(settings: Settings, stop: Stop) -> None:
     """
     topology = load_topology(Path(settings.topology_file))
     async with (
+        telemetry("scheduler", __version__, settings.carillon_env),
         open_pool("scheduler", settings, stop) as pool,
         open_sqs(settings.aws_region, connections=SQS_CONNECTIONS) as sqs,
     ):

@@ -21,7 +21,8 @@ class Pending(Struct, frozen=True, kw_only=True):
     """One planned occurrence, in the order of columns of `write_pending.sql`. Instants are UTC.
 
     `anchor_date` and `send_at_local` are where its rule starts; `claimed_rule` finds it again by them.
-    Lateness counts from `ripe_at`, the later of `due_at` and the change that set the date.
+    Lateness counts from `ripe_at`, the later of `due_at` and the change that set the date. `traceparent` is
+    the API call that made the occasion.
     """
 
     event_id: UUID
@@ -49,6 +50,7 @@ class Pending(Struct, frozen=True, kw_only=True):
     tz_database: str | None
     planned_at: datetime | None
     ripe_at: datetime
+    traceparent: str | None
 
 
 def dated(occasion_id: UUID, due: DueDate) -> dict[str, Any]:

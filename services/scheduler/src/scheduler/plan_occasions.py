@@ -34,9 +34,10 @@ class Occasion(Struct, frozen=True, kw_only=True):
     timezone: str
     user_leap_day_policy: LeapDayPolicy
     after_date: str | None
+    traceparent: str | None
 
 
-def birthday(user: UserState) -> Occasion:
+def birthday(user: UserState, traceparent: str | None) -> Occasion:
     """Return a user's birthday, the occasion that has no events of its own."""
     state = OccasionState(
         occasion_id=birthday_occasion_id(user.user_id),
@@ -57,6 +58,7 @@ def birthday(user: UserState) -> Occasion:
         timezone=user.timezone,
         user_leap_day_policy=user.leap_day_policy,
         after_date=None,
+        traceparent=traceparent,
     )
 
 
@@ -77,6 +79,7 @@ async def read_occasions(
             timezone=row["timezone"],
             user_leap_day_policy=LeapDayPolicy(row["user_leap_day_policy"]),
             after_date=row["after_date"],
+            traceparent=row["traceparent"],
         )
         for row in rows
     ]
@@ -125,4 +128,5 @@ def plan(
         occasion_version=None if state.type == BIRTHDAY.occasion_type else state.version,
         planned_at=now,
         ripe_at=max(due.due_at, state.occurred_at, occasion.user_occurred_at),
+        traceparent=occasion.traceparent,
     )

@@ -6,11 +6,15 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 from runtime.database import Pool
+from runtime.metric_names import OVERDUE
+from runtime.metrics import gauge
 from runtime.statements import Statements
 
 log = structlog.get_logger()
 
 SQL = Statements("scheduler")
+
+_OVERDUE = gauge(OVERDUE)
 
 LATE_AFTER = timedelta(minutes=1)
 """What has waited longer is backlog, and is caught up with apart from what is due now."""
@@ -40,6 +44,8 @@ async def read_clock(pool: Pool, *, offset: timedelta) -> Moment:
     """
     [row] = await pool.fetch(SQL["read_clock"], offset, LATE_AFTER)
     moment = Moment(**row)
+    oldest = moment.oldest_due_at
+    _OVERDUE.set(max(0.0, (moment.now - oldest).total_seconds()) if oldest else 0.0)
     if moment.last_seen_at is not None and moment.now - moment.last_seen_at < SEEN_EVERY:
         return moment
     returned_at = await pool.fetchval(SQL["leave_sign_of_life"], moment.now, AWAY_AFTER)

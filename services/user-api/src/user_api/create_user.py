@@ -1,7 +1,7 @@
 """POST /user: users and the events that tell of them, those that come at once in one statement."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from enum import Enum, auto
 from functools import partial
@@ -10,11 +10,11 @@ from typing import Any
 import asyncpg
 from domain.due_dates import first_date
 from messaging.outbox import columns
+from messaging.trace_messages import Origin, here
 from msgspec import Struct
 from runtime.database import Connection
 from runtime.merge import Merge
 from runtime.statements import Statements
-from runtime.telemetry import trace_attributes
 from uuid_utils.compat import uuid7
 
 from user_api.context import Context
@@ -29,10 +29,10 @@ CreateUser = Callable[[Details], Awaitable[User]]
 
 
 class Creation(Struct, frozen=True):
-    """A user to create, and the trace that their event goes on with."""
+    """A user to create, and what their event happens in."""
 
     details: Details
-    traced: Mapping[str, str]
+    origin: Origin | None
 
 
 class NotCreated(Enum):
@@ -47,7 +47,7 @@ def user_creator(context: Context) -> CreateUser:
     together = Merge(partial(create_together, context))
 
     async def create_user(details: Details) -> User:
-        creation = Creation(details, trace_attributes())
+        creation = Creation(details, here())
         created: User | NotCreated = NotCreated.NOT_TOGETHER
         # Where the reply is kept in the transaction of its effect, no other request has a part in that.
         if not context.is_held():
@@ -97,8 +97,8 @@ async def insert_users(
 ) -> list[User | NotCreated]:
     """Insert users and append their events, if the business clock shows `at`."""
     users = [_created(creation.details, at) for creation in creations]
-    traces = [creation.traced for creation in creations]
-    messages = created_messages(context.topology, users, at, traces=traces)
+    origins = [creation.origin for creation in creations]
+    messages = created_messages(context.topology, users, at, origins=origins)
     asked = time.monotonic()
     (row,) = await connection.fetch(
         SQL["insert_users"], *_columns(users), at, context.clock_offset, *columns(messages)

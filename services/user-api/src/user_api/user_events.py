@@ -1,6 +1,6 @@
 """The events of a user, appended in the transaction of the change that they tell of."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import repeat
 from uuid import UUID
@@ -17,6 +17,7 @@ from domain.events import (
 from messaging.envelope import Message, Outgoing, compose
 from messaging.outbox import append
 from messaging.topology import Topology
+from messaging.trace_messages import Origin
 from runtime.database import Connection
 from uuid_utils.compat import uuid5
 
@@ -38,16 +39,16 @@ def created_messages(
     users: Iterable[User],
     at: datetime,
     *,
-    traces: Iterable[Mapping[str, str] | None] = repeat(None),
+    origins: Iterable[Origin | None] = repeat(None),
 ) -> list[Message]:
-    """Give the messages, yet to be appended, that tell of users created at one instant, each in its trace."""
+    """Give the messages, yet to be appended, of users created at one instant, each with its origin."""
     return compose(
         topology,
         SOURCE,
         at,
         (
-            _outgoing(user.id, user.version, _state(UserCreated, user), traced)
-            for user, traced in zip(users, traces, strict=False)
+            _outgoing(user.id, user.version, _state(UserCreated, user), origin)
+            for user, origin in zip(users, origins, strict=False)
         ),
     )
 
@@ -82,9 +83,9 @@ def _composed(
     return compose(topology, SOURCE, at, (_outgoing(user_id, version, event) for event in events))
 
 
-def _outgoing(user_id: UUID, version: int, event: Event, traced: Mapping[str, str] | None = None) -> Outgoing:
+def _outgoing(user_id: UUID, version: int, event: Event, origin: Origin | None = None) -> Outgoing:
     return Outgoing(
-        event_id=event_id(user_id, version, event.event_type), subject=user_id, event=event, traced=traced
+        event_id=event_id(user_id, version, event.event_type), subject=user_id, event=event, origin=origin
     )
 
 

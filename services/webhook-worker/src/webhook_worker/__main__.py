@@ -16,7 +16,9 @@ from runtime.merge import Merge
 from runtime.public_address import read_networks
 from runtime.service import run_service
 from runtime.stopping import Loop, Stop, run_loops
+from runtime.telemetry import telemetry
 
+from webhook_worker import __version__
 from webhook_worker.breakers import Breakers
 from webhook_worker.bulkheads import Bulkheads
 from webhook_worker.cancel_removed import cancel_removed
@@ -52,6 +54,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
     )
     async with (
         transport,
+        telemetry("webhook-worker", __version__, settings.carillon_env),
         open_pool("webhook-worker", settings, stop) as pool,
         open_sqs(settings.aws_region, connections=SQS_CONNECTIONS) as sqs,
     ):

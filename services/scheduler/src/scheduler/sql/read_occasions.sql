@@ -3,7 +3,7 @@ SELECT
     occasion.id AS occasion_id, occasion.user_id, occasion.version, occasion.occurred_at, occasion.type,
     occasion.priority, occasion.first_date, occasion.name, occasion.message, occasion.date, occasion.send_at_local,
     occasion.local_date_time, occasion.rrule, occasion.last_date, occasion.at, occasion.leap_day_policy,
-    occasion.after_date, owner.version AS user_version, owner.occurred_at AS user_occurred_at, owner.first_name,
+    occasion.after_date, occasion.traceparent, owner.version AS user_version, owner.occurred_at AS user_occurred_at, owner.first_name,
     owner.last_name, owner.timezone, owner.leap_day_policy AS user_leap_day_policy
 FROM schedule.occasions AS occasion
 INNER JOIN schedule.users AS owner ON owner.id = occasion.user_id

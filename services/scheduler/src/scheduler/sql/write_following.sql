@@ -4,12 +4,13 @@
 INSERT INTO schedule.occurrences (
     status, event_id, nominal_date, after_date, local_date, due_at, jitter_seconds, ripe_at, tz_database, occasion_id,
     occasion_type, user_id, priority, send_at_local, timezone, anchor_date, leap_day_policy, rrule, last_date,
-    first_name, last_name, name, message, user_version, occasion_version, planned_at
+    first_name, last_name, name, message, user_version, occasion_version, planned_at, traceparent
 )
 SELECT
     'PENDING', next.event_id, next.nominal_date, next.after_date, next.local_date, next.due_at, next.jitter_seconds,
     next.ripe_at, $9, occasion_id, occasion_type, user_id, priority, send_at_local, timezone, anchor_date,
-    leap_day_policy, rrule, last_date, first_name, last_name, name, message, user_version, occasion_version, planned_at
+    leap_day_policy, rrule, last_date, first_name, last_name, name, message, user_version, occasion_version, planned_at,
+    traceparent
 FROM schedule.occurrences AS claimed
 INNER JOIN unnest(
     $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::date[], $6::timestamptz[], $7::integer[], $8::timestamptz[]
