@@ -44,6 +44,7 @@ TABLES = {
     (WORKER, "delivery.attempts"): "INSERT SELECT",
     (WORKER, "delivery.deliveries"): "INSERT SELECT UPDATE",
     (WORKER, "delivery.endpoints"): "SELECT",
+    (WORKER, "delivery.failing_endpoints"): "DELETE INSERT SELECT",
     (WORKER, "delivery.events"): "INSERT SELECT UPDATE",
     (WORKER, "delivery.replays"): "DELETE SELECT UPDATE",
     (WORKER, "inbox.messages"): "DELETE INSERT SELECT",

@@ -31,7 +31,7 @@ SELECT
 FROM delivery.events CROSS JOIN endpoints
 """
 # Some tens of rows: whoever fans out, or looks after what was removed, reads them all.
-SMALL = {"endpoints"}
+SMALL = {"endpoints", "failing_endpoints"}
 
 
 def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
@@ -41,8 +41,11 @@ def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
 async def test_no_statement_of_a_round_reads_a_whole_table(admin: Connection) -> None:
     await admin.execute(EVENTS)
     await admin.execute(ENDPOINTS)
+    await admin.execute("INSERT INTO delivery.failing_endpoints SELECT id FROM delivery.endpoints LIMIT 5")
     await admin.execute(DELIVERIES, NOW)
-    await admin.execute("ANALYZE delivery.events, delivery.deliveries, delivery.endpoints")
+    await admin.execute(
+        "ANALYZE delivery.events, delivery.deliveries, delivery.endpoints, delivery.failing_endpoints"
+    )
     rows = await admin.fetch("SELECT id, event_id FROM delivery.deliveries LIMIT 200")
     ids, event_ids = [row["id"] for row in rows], [row["event_id"] for row in rows]
     endpoint_ids = [row["id"] for row in await admin.fetch("SELECT id FROM delivery.endpoints")]
@@ -50,7 +53,8 @@ async def test_no_statement_of_a_round_reads_a_whole_table(admin: Connection) ->
     rounds: dict[str, list[object]] = {
         "lease_due": [endpoint_ids, [10] * len(endpoint_ids), 100, token, timedelta(seconds=45)],
         "put_back": [ids, [NOW] * 200, [token] * 200],
-        "cancel_deliveries": [500],
+        "cancel_removed": [500],
+        "miss_overdue": [500, timedelta(hours=76), [uuid4()]],
         "accept_events": accepted(token),
         "read_answers": [event_ids, timedelta(0)],
         "settle_deliveries": [

@@ -21,7 +21,6 @@ from runtime.telemetry import telemetry
 from webhook_worker import __version__
 from webhook_worker.breakers import Breakers
 from webhook_worker.bulkheads import Bulkheads
-from webhook_worker.cancel_removed import cancel_removed
 from webhook_worker.deliver import Deliverer
 from webhook_worker.endpoint import Endpoint, default_endpoint
 from webhook_worker.endpoints import Endpoints
@@ -32,6 +31,7 @@ from webhook_worker.record_attempts import GATHER_SECONDS, record_attempts
 from webhook_worker.replay_settled import replay_settled
 from webhook_worker.retry_due import retry_due
 from webhook_worker.settings import Settings
+from webhook_worker.settle_waiting import settle_waiting
 from webhook_worker.tls import read_tls
 
 QUEUES = ("webhook-critical", "webhook-high", "webhook-normal", "webhook-low")
@@ -71,7 +71,9 @@ async def serve(settings: Settings, stop: Stop) -> None:
             "read endpoints": partial(endpoints.keep, every_seconds=every),
             "retry due": partial(retry_due, pool, bulkheads, Slots(settings.retry_slots), lease=lease),
             "replay": partial(replay_settled, pool, per_second=settings.replay_per_second),
-            "cancel removed": partial(cancel_removed, pool, topology, offset, every_seconds=every),
+            "settle waiting": partial(
+                settle_waiting, pool, topology, endpoints, offset=offset, every_seconds=every
+            ),
         }
         checks: dict[str, Check] = {"database": partial(ping, pool)}
         for name in QUEUES:

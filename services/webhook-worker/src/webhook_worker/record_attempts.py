@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
+import asyncpg
 import structlog
 from domain.retry import (
     Decision,
@@ -25,7 +26,7 @@ from runtime.database import Connection, Pool
 from runtime.statements import Statements
 
 from webhook_worker.delivery import Attempt
-from webhook_worker.disable_endpoints import disable_endpoints
+from webhook_worker.follow_endpoints import follow_endpoints
 from webhook_worker.tell_outcomes import tell_outcomes
 
 log = structlog.get_logger()
@@ -54,9 +55,11 @@ async def record_attempts(
     judged = [Judged(attempt=attempt, decision=judge(attempt, now)) for attempt in attempts]
     async with pool.acquire() as connection, connection.transaction():
         await append_attempts(connection, attempts)
-        settled = await settle_deliveries(connection, judged, now)
-        await tell_outcomes(connection, topology, offset, Counter(settled))
-        await disable_endpoints(connection, topology, offset, attempts)
+        changed = await settle_deliveries(connection, judged, now)
+        settled = Counter(row["event_id"] for row in changed if row["status"] != "pending")
+        await tell_outcomes(connection, topology, offset, settled)
+        were_failing = {row["endpoint_id"] for row in changed if row["was_failing"]}
+        await follow_endpoints(connection, topology, offset, attempts, were_failing=were_failing)
     for one in judged:
         log_attempt(one)
     return [one.decision for one in judged]
@@ -91,8 +94,10 @@ async def append_attempts(connection: Connection, attempts: Sequence[Attempt]) -
     )
 
 
-async def settle_deliveries(connection: Connection, judged: Sequence[Judged], now: datetime) -> list[UUID]:
-    """Settle or reschedule the deliveries; return the event of each that settled now.
+async def settle_deliveries(
+    connection: Connection, judged: Sequence[Judged], now: datetime
+) -> list[asyncpg.Record]:
+    """Settle or reschedule the deliveries; return those that changed now, as they are.
 
     A 2xx settles an open delivery whatever its token; rescheduling and giving up are fenced by it.
     """
@@ -103,7 +108,7 @@ async def settle_deliveries(connection: Connection, judged: Sequence[Judged], no
             best[one.attempt.delivery.id] = one
     ordered = [best[delivery_id] for delivery_id in sorted(best)]
     changes = [change_of(one.decision, now) for one in ordered]
-    rows = await connection.fetch(
+    return await connection.fetch(
         SQL["settle_deliveries"],
         [one.attempt.delivery.id for one in ordered],
         [one.attempt.delivery.created_at for one in ordered],
@@ -113,7 +118,6 @@ async def settle_deliveries(connection: Connection, judged: Sequence[Judged], no
         [wait for _, wait, _ in changes],
         [reason for _, _, reason in changes],
     )
-    return [row["event_id"] for row in rows if row["status"] != "pending"]
 
 
 def change_of(decision: Decision, now: datetime) -> tuple[str, timedelta | None, str | None]:

@@ -15,4 +15,8 @@ WHERE
     AND delivery.created_at = change.created_at
     AND delivery.status = 'pending'
     AND (change.status = 'delivered' OR delivery.lease_token = change.token)
-RETURNING delivery.event_id, delivery.status;
+RETURNING
+    delivery.event_id, delivery.endpoint_id, delivery.status,
+    EXISTS (
+        SELECT FROM delivery.failing_endpoints AS failing WHERE failing.endpoint_id = delivery.endpoint_id
+    ) AS was_failing;

@@ -1,0 +1,1 @@
+DELETE FROM delivery.failing_endpoints WHERE endpoint_id = ANY($1::uuid[]);
