@@ -12,7 +12,7 @@ TYPED := 'libs infra/local contracts tests bench services/scheduler services/dis
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up token test chaos judges check bench contracts docs-page migrate topology lock format clean
+.PHONY: help demo up compose token test chaos judges check bench contracts docs-page migrate topology lock format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
@@ -23,6 +23,11 @@ demo: $(INSTALLED) ## Ring a dozen birthdays around the world, for real, and pro
 
 up: $(INSTALLED) ## Run the whole system here until Ctrl-C: API 8000, receiver 8002; AUTH=jwt asks for tokens
 	@$(BIN)/python -m carillon_local.up
+
+compose: $(INSTALLED) ## Run the images as they are deployed, with LocalStack and Grafana; needs Docker
+	@command -v docker >/dev/null || { echo 'make compose needs Docker; make up needs none' >&2; exit 1; }
+	@$(BIN)/python -m carillon_local.compose_env
+	docker compose up --build
 
 token: $(INSTALLED) ## Print a token for a running `make up AUTH=jwt`: ROLE=admin, or USER_ID=…; MINUTES=60
 	@$(BIN)/python -m carillon_local.make_token
@@ -64,6 +69,8 @@ lock: $(INSTALLED) ## Resolve the dependencies anew into requirements.lock
 		--output-file requirements.lock
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url --output-file bench/peers/requirements.txt bench/peers/requirements.in
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --output-file tests/judges/requirements.txt tests/judges/requirements.in
 
 format: $(INSTALLED) ## Format the code
 	@$(BIN)/ruff format $(SOURCES)

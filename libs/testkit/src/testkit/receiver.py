@@ -43,12 +43,14 @@ class Receiver:
         self,
         *,
         secret: str,
+        host: str = LOOPBACK,
         port: int = 0,
         clock_offset_seconds: float = 0,
         on_delivery: Callable[[Received], None] | None = None,
     ) -> None:
         self.secret = secret
         self.port = port
+        self._host = host
         self._verifier = Webhook(secret)
         self._clock_offset_seconds = clock_offset_seconds
         self._on_delivery = on_delivery
@@ -59,7 +61,7 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        """Where to send webhooks."""
+        """Where to send webhooks from this machine."""
         return f"http://{LOOPBACK}:{self.port}/webhook"
 
     @property
@@ -96,7 +98,7 @@ class Receiver:
         app.router.add_post("/{path:.*}", self._receive)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, LOOPBACK, self.port)
+        site = web.TCPSite(self._runner, self._host, self.port)
         try:
             await site.start()
         except OSError:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 from runtime.settings import Port, SettingsError, load_settings
 
+from testkit.ports import LOOPBACK
 from testkit.received import Received
 from testkit.receiver import Receiver
 
@@ -18,6 +19,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """The receiver's environment; `clock_offset_seconds` is the business clock's, for the lag."""
 
     receiver_port: Port
+    receiver_host: str = LOOPBACK
     webhook_secret: Annotated[str, Meta(pattern="^whsec_[A-Za-z0-9+/]{32,}=*$")]
     log_format: Literal["json", "console"] = "json"
     clock_offset_seconds: float = 0
@@ -50,6 +52,7 @@ async def serve(settings: Settings) -> None:
 
     async with Receiver(
         secret=settings.webhook_secret,
+        host=settings.receiver_host,
         port=settings.receiver_port,
         clock_offset_seconds=settings.clock_offset_seconds,
         on_delivery=say,
