@@ -8,7 +8,6 @@ from functools import partial
 from itertools import count
 
 import asyncpg
-from messaging.topology import load_topology
 from runtime.database import Pool
 from scheduler.emit_due import SQL as SCHEDULER_SQL
 from scheduler.emit_due import emit_batch
@@ -19,7 +18,7 @@ from bench import memory
 from bench.claim_cost import Watch, cost
 from bench.claim_speed import CLAIM, ONE, SQL_ONE, SQL_THREE, THREE, speed
 from bench.figures import Report, alternate
-from bench.scratch import SQL, TEMPLATE, TOPOLOGY_FILE, open_pool, scratch_postgres
+from bench.scratch import SQL, TEMPLATE, open_pool, scratch_postgres, without_news
 from bench.zones import ZONES
 
 BATCH = 500
@@ -35,7 +34,7 @@ async def run(*, quick: bool) -> Report:
     """Measure over 100,000 due occurrences a pass (10,000 when quick)."""
     occurrences, rounds = (10_000, 1) if quick else (100_000, 3)
     now = datetime.now(UTC)
-    topology = load_topology(TOPOLOGY_FILE)
+    topology = without_news()
     watch = Watch()
 
     async def emit(batch: int, pool: Pool) -> int:

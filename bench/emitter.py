@@ -15,14 +15,13 @@ from uuid import UUID
 import msgspec
 import uvloop
 from messaging.outbox import SQL as OUTBOX_SQL
-from messaging.topology import load_topology
 from msgspec import Struct, structs
 from runtime.database import Pool
 from scheduler.catch_up import catch_up
 from scheduler.emit_due import emit_due
 from scheduler.settings import Settings
 
-from bench.scratch import TOPOLOGY_FILE, log_into_nothing, open_pool
+from bench.scratch import log_into_nothing, open_pool, without_news
 
 DEFAULTS = {field.name: field.default for field in structs.fields(Settings)}
 CHECK_AFTER = timedelta(minutes=15)
@@ -65,7 +64,7 @@ async def watch(pool: Pool, batches: list[Batch]) -> None:
 
 async def emit(url: str) -> list[Batch]:
     """Emit what falls due, as the service does, from when we are told to until there is no more to hear."""
-    topology = load_topology(TOPOLOGY_FILE)
+    topology = without_news()
     batches: list[Batch] = []
     stop = asyncio.Event()
     async with open_pool(url) as pool:

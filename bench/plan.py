@@ -11,7 +11,6 @@ from messaging.envelope import read
 from messaging.queue import tens
 from messaging.topology import load_topology
 from runtime.database import Pool
-from scheduler.due_event import due_types
 from scheduler.on_user_event import on_user_events
 from testkit.embedded_postgres import EmbeddedPostgres
 from testkit.fresh_database import FreshDatabase
@@ -24,7 +23,7 @@ Plan = Callable[[Pool, int], Awaitable[list[float]]]
 Records = Mapping[str, tuple[Sequence[str], list[tuple[Any, ...]]]]
 """By table, the columns and the rows."""
 
-PRIORITIES = due_types(load_topology(TOPOLOGY_FILE))
+TOPOLOGY = load_topology(TOPOLOGY_FILE)
 COPY = "COPY of the same users and PENDING rows"
 MILLION = 1_000_000
 
@@ -65,7 +64,7 @@ async def plan_users(pool: Pool, users: int) -> list[float]:
         coming = next(messages, [])
         started = time.perf_counter()
         reading = asyncio.create_task(received(coming))
-        await on_user_events(pool, PRIORITIES, batch)
+        await on_user_events(pool, TOPOLOGY, batch)
         batch = await reading
         seconds.append(time.perf_counter() - started)
     return seconds

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager, contextmanager, redirect_stdout
 from pathlib import Path
 
 from carillon_local.surroundings import broker, inherited
+from messaging.topology import Topology, load_topology
+from msgspec import structs
 from runtime import database
 from runtime.database import Pool
 from runtime.logs import configure_logs
@@ -22,6 +24,13 @@ SQL = Statements("bench")
 TOPOLOGY_FILE = find_topology(Path(__file__).parent)
 TEMPLATE = "carillon"
 ENVIRONMENT = "bench"
+
+
+def without_news() -> Topology:
+    """Return the topology with OccurrenceScheduled switched off: a row and a message for each that rings."""
+    topology = load_topology(TOPOLOGY_FILE)
+    off = structs.replace(topology.event_types["OccurrenceScheduled"], published=False)
+    return structs.replace(topology, event_types={**topology.event_types, "OccurrenceScheduled": off})
 
 
 @asynccontextmanager

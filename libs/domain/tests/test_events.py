@@ -45,6 +45,7 @@ def test_the_event_types_of_this_release() -> None:
         "OccasionChanged",
         "OccasionRemoved",
         *(kind.due_event.event_type for kind in KINDS.values()),
+        "OccurrenceScheduled",
         "OccurrenceCompleted",
         "OccurrenceFailed",
         "OccurrenceProgress",

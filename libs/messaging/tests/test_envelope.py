@@ -90,17 +90,22 @@ def test_news_of_an_occasion_goes_by_its_types_priority_not_by_the_occasions_own
     assert (message.priority, message.attributes["priority"]) == (Priority.NORMAL, "normal")
 
 
-def test_an_event_type_that_is_switched_off_is_not_composed(contracts: Path) -> None:
+@pytest.mark.parametrize("event_type", sorted(EVENT_TYPES))
+def test_an_event_type_that_is_switched_off_is_not_composed_and_the_others_are(
+    contracts: Path, event_type: str
+) -> None:
     topology = load_topology(contracts / "topology.yaml")
-    off = structs.replace(topology.event_types["UserDeleted"], published=False)
-    topology = structs.replace(topology, event_types={**topology.event_types, "UserDeleted": off})
-    events = [build.user_deleted(USER_ID), build.birthday_due()]
+    off = structs.replace(topology.event_types[event_type], published=False)
+    topology = structs.replace(topology, event_types={**topology.event_types, event_type: off})
+    events = [example(contracts, name) for name in EVENT_TYPES]
 
     messages = compose(
         topology, "test", AT, [Outgoing(event_id=uuid4(), subject=USER_ID, event=event) for event in events]
     )
 
-    assert [message.event_type for message in messages] == ["BirthdayDue"]
+    assert [message.event_type for message in messages] == [
+        name for name in EVENT_TYPES if name != event_type
+    ]
 
 
 def envelope(**overrides: object) -> str:

@@ -14,7 +14,6 @@ from messaging.consume import Received
 from messaging.topology import Topology
 from runtime.database import Connection, Pool
 from runtime.statements import Statements
-from scheduler.due_event import due_types
 from scheduler.emit_due import emit_batch
 from scheduler.on_outcome import on_outcomes
 from scheduler.on_user_event import on_user_events
@@ -78,7 +77,7 @@ def plan(pool: Pool, topology: Topology, admin: Connection) -> Plan:
     async def hand_over(*events: Event, at: datetime | None = None) -> None:
         batch = [Received(event_id=uuid7(), event=event, receipt="") for event in events]
         offset = at - await admin.fetchval("SELECT now()") if at else timedelta(0)
-        await on_user_events(pool, due_types(topology), batch, offset=offset)
+        await on_user_events(pool, topology, batch, offset=offset)
 
     return hand_over
 
@@ -134,5 +133,7 @@ def history(admin: Connection) -> Rows:
 
 @pytest.fixture
 def outbox(admin: Connection) -> Rows:
-    """Read the outbox, in order."""
-    return lambda: admin.fetch("SELECT * FROM outbox.messages ORDER BY id")
+    """Read the outbox, in order, but for the news of what is planned."""
+    return lambda: admin.fetch(
+        "SELECT * FROM outbox.messages WHERE event_type <> 'OccurrenceScheduled' ORDER BY id"
+    )

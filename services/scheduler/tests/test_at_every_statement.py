@@ -26,7 +26,6 @@ from messaging.consume import Received
 from messaging.topology import Topology
 from msgspec import structs
 from runtime.database import Connection, Pool, is_passing
-from scheduler.due_event import due_types
 from scheduler.emit_again import emit_unanswered
 from scheduler.emit_due import emit_batch
 from scheduler.on_outcome import on_outcomes
@@ -120,10 +119,9 @@ def received(events: Sequence[Event]) -> list[Received]:
 @pytest.fixture
 def work(topology: Topology) -> dict[str, Work]:
     """Give what schedulers do, by name, in an order that has a life in it; all of it may be done again."""
-    types = due_types(topology)
 
     async def plan(events: Sequence[Event], pool: Pool) -> None:
-        await on_user_events(pool, types, received(events))
+        await on_user_events(pool, topology, received(events))
 
     async def emit(pool: Pool) -> None:
         await emit_batch(pool, topology, now=RING, batch=500, check_after=AT_ONCE)

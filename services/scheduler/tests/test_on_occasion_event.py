@@ -408,4 +408,4 @@ async def test_planning_occasions_costs_the_same_statements_whatever_the_batch(
         await plan(*batch(size))
         costs.append(len(statements))
 
-    assert costs == [10, 10]
+    assert costs == [11, 11]

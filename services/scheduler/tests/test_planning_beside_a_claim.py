@@ -129,7 +129,7 @@ async def test_of_a_users_event_and_their_occasions_at_two_schedulers_the_second
         await admin.execute("SELECT FROM schedule.occurrences FOR UPDATE")
         first = asyncio.create_task(plan(moved))  # has written the user, and waits for their birthday
         await until_one_waits(admin)
-        second = asyncio.create_task(on_user_events(other, due_types(topology), [received(reminder)]))
+        second = asyncio.create_task(on_user_events(other, topology, [received(reminder)]))
         await until_one_waits(admin, others=1)
     await asyncio.gather(first, second)
 
@@ -168,7 +168,7 @@ async def test_schedulers_with_overlapping_batches_in_any_order_never_deadlock(
     async def plan_all(pool: Pool, version: int, order: int) -> None:
         events = [structs.replace(event, version=version) for event in [*users, *occasions][::order]]
         for part in (events[:150], events[150:]):
-            await on_user_events(pool, due_types(topology), [received(event) for event in part])
+            await on_user_events(pool, topology, [received(event) for event in part])
 
     async def emit_all() -> None:
         # A notification has no next date: its claim marks the occasion, which others are about to write.

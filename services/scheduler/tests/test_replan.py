@@ -37,11 +37,13 @@ SAME_RULES = "UPDATE schedule.occurrences SET tz_database = '1999a'"
 
 
 @pytest.fixture
-def again(pool: Pool) -> Replan:
+def again(pool: Pool, topology: Topology) -> Replan:
     """Plan again, to the end."""
 
     async def to_the_end(*, offset: timedelta = timedelta(0), dry_run: bool = False) -> list[Replanned]:
-        return [one async for batch in replan(pool, offset=offset, dry_run=dry_run) for one in batch]
+        return [
+            one async for batch in replan(pool, topology, offset=offset, dry_run=dry_run) for one in batch
+        ]
 
     return to_the_end
 
@@ -225,14 +227,14 @@ async def somebody_waits(admin: Connection) -> bool:
 
 
 async def test_more_than_a_batch_is_planned_again_and_so_is_what_an_older_version_leaves_behind_it(
-    plan: Plan, pending: Rows, pool: Pool, admin: Connection
+    plan: Plan, pending: Rows, pool: Pool, topology: Topology, admin: Connection
 ) -> None:
     await plan(*(build.user_created() for _ in range(BATCH + 20)))
     await admin.execute(SAME_RULES)
     first: UUID = min(row["occasion_id"] for row in await pending())
 
     counts: list[int] = []
-    async for batch in replan(pool, offset=timedelta(0)):
+    async for batch in replan(pool, topology, offset=timedelta(0)):
         if not counts:
             await admin.execute(
                 "UPDATE schedule.occurrences SET tz_database = '1998a' WHERE occasion_id = $1", first
@@ -244,12 +246,12 @@ async def test_more_than_a_batch_is_planned_again_and_so_is_what_an_older_versio
 
 
 async def test_cut_off_it_goes_on_where_it_ended(
-    plan: Plan, pool: Pool, admin: Connection, again: Replan
+    plan: Plan, pool: Pool, topology: Topology, admin: Connection, again: Replan
 ) -> None:
     await plan(*(build.user_created() for _ in range(BATCH + 20)))
     await admin.execute(SAME_RULES)
 
-    async for _ in replan(pool, offset=timedelta(0)):
+    async for _ in replan(pool, topology, offset=timedelta(0)):
         break
 
     assert len(await again()) == 20

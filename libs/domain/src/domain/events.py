@@ -19,6 +19,7 @@ from domain.occurrence_events import (
     OccurrenceExpired,
     OccurrenceFailed,
     OccurrenceProgress,
+    OccurrenceScheduled,
 )
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "OccurrenceExpired",
     "OccurrenceFailed",
     "OccurrenceProgress",
+    "OccurrenceScheduled",
     "ReminderDue",
     "UserBirthdayChanged",
     "UserCreated",
@@ -99,6 +101,7 @@ _EVENTS: tuple[type[Event], ...] = (
     OccasionChanged,
     OccasionRemoved,
     *(kind.due_event for kind in KINDS.values()),
+    OccurrenceScheduled,
     OccurrenceCompleted,
     OccurrenceFailed,
     OccurrenceProgress,

@@ -1,5 +1,6 @@
 """Ids that are derived (UUIDv5), so that doing a thing again, anywhere, names the same thing."""
 
+from datetime import datetime
 from hashlib import sha1
 from uuid import UUID
 
@@ -12,6 +13,11 @@ def birthday_occasion_id(user_id: UUID) -> UUID:
 def due_event_id(occasion_id: UUID, nominal_date: str) -> UUID:
     """Name the ring of an occasion on one nominal date (`YYYY-MM-DD`, before a leap-day policy shifts it)."""
     return _named(occasion_id, nominal_date)
+
+
+def scheduled_event_id(due_event_id: UUID, version: int, due_at: datetime) -> UUID:
+    """Name the plan that a due event falls due at an instant, by a version of its user and occasion."""
+    return _named(due_event_id, f"OccurrenceScheduled {version} {due_at.isoformat()}")
 
 
 def outcome_event_id(due_event_id: UUID, event_type: str) -> UUID:

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import msgspec
 
-from domain.event import Count, Event, Instant, Text
+from domain.event import Count, Event, Instant, LocalTime, Text, Version
+from domain.priority import Priority
 
 
 class DeliveryResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -16,6 +17,26 @@ class DeliveryResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel", 
     status: Literal["delivered", "failed", "missed", "cancelled"]
     attempts: Count
     reason: str | None = None
+
+
+class OccurrenceScheduled(Event, frozen=True, kw_only=True):
+    """An occasion's next occurrence was planned, or planned anew; an occasion has one such at a time.
+
+    `version` grows by each change of the user and of the occasion: of two, the newer has the later of
+    (version, local_date, occurred_at).
+    """
+
+    due_event_id: UUID
+    due_event_type: Text
+    occasion_id: UUID
+    user_id: UUID
+    version: Version
+    occurred_at: Instant
+    local_date: date
+    local_time: LocalTime
+    timezone: Text
+    due_at: Instant
+    priority: Priority
 
 
 class OccurrenceCompleted(Event, frozen=True, kw_only=True):

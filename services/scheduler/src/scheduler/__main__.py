@@ -17,8 +17,8 @@ from runtime.telemetry import telemetry
 
 from scheduler import __version__, report_replan
 from scheduler.catch_up import catch_up
+from scheduler.check_topology import check_topology
 from scheduler.count_open import count_open
-from scheduler.due_event import due_types
 from scheduler.emit_again import emit_again
 from scheduler.emit_due import emit_due
 from scheduler.maintain import maintain
@@ -35,7 +35,7 @@ from scheduler.unpark_resumed import unpark_resumed
 async def serve(settings: Settings, stop: Stop) -> None:
     """Plan, emit and record until `stop` is set."""
     topology = load_topology(Path(settings.topology_file))
-    types = due_types(topology)
+    check_topology(topology)
     check_after = timedelta(seconds=settings.check_after_seconds)
     offset = timedelta(seconds=settings.clock_offset_seconds)
     async with (
@@ -44,7 +44,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
         open_sqs(settings.aws_region, connections=SQS_CONNECTIONS) as sqs,
     ):
         user_queue, outcome_queue = await open_queues(sqs, settings, topology, stop)
-        user_events = Consumer(user_queue, partial(on_user_events, pool, types, offset=offset))
+        user_events = Consumer(user_queue, partial(on_user_events, pool, topology, offset=offset))
         outcomes = Consumer(outcome_queue, partial(on_outcomes, pool))
         checks: dict[str, Check] = {
             "database": partial(ping, pool),

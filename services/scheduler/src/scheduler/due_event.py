@@ -1,9 +1,12 @@
 """The event of a claimed occurrence: it is all in the row, so emitted again it is the same."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import asyncpg
+from domain.events import OccurrenceCompleted
+from domain.ids import outcome_event_id
 from domain.kinds import KINDS, kind_of
 from domain.message_text import message_text
 from domain.priority import Priority
@@ -59,3 +62,15 @@ def origin_of(row: asyncpg.Record) -> Origin | None:
         return None
     claim = get_current_span().get_span_context()
     return Origin(ROOT, links_to([parse_parent(row["traceparent"]), claim]))
+
+
+def unheard_event(row: asyncpg.Record, *, now: datetime) -> Outgoing:
+    """Return the outcome of a claimed occurrence whose due event is not published: completed at once.
+
+    Nobody hears it, so nobody would answer, and it would be emitted again for a day, and then have failed.
+    """
+    event = OccurrenceCompleted(
+        due_event_id=row["event_id"], user_id=row["user_id"], occurred_at=now, results=()
+    )
+    event_id = outcome_event_id(row["event_id"], OccurrenceCompleted.event_type)
+    return Outgoing(event_id=event_id, subject=row["user_id"], event=event)

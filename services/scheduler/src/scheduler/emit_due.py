@@ -24,6 +24,7 @@ from scheduler.park import park
 from scheduler.park_paused import hold_pauses, park_paused
 from scheduler.plan_following import plan_following
 from scheduler.read_clock import LATE_AFTER, Moment, read_clock
+from scheduler.scheduled_event import told_of_next_dates
 from scheduler.sort_claimed import sort_claimed
 
 log = structlog.get_logger()
@@ -130,7 +131,8 @@ async def emit_batch(
         await plan_following(connection, claimed.next_dates)
         await expire(connection, claimed.missed)
         await park(connection, claimed.faults)
-        await append(connection, compose(topology, SOURCE, now, claimed.outgoing))
+        news = told_of_next_dates(topology, claimed.next_dates, now=now)
+        await append(connection, compose(topology, SOURCE, now, [*claimed.outgoing, *news]))
     if rows:
         measure_claim(claimed, held_back=len(rows) - len(ringing), seconds=time.monotonic() - started)
     if ringing:

@@ -8,16 +8,20 @@ import asyncpg
 import structlog
 from domain.events import OccasionRemoved, OccasionState, UserDeleted, UserState
 from messaging.consume import Received
+from messaging.envelope import compose
+from messaging.outbox import append
+from messaging.topology import Topology
 from runtime.database import Connection, Pool
 from runtime.statements import Statements
 
-from scheduler.due_event import DueTypes
+from scheduler.due_event import SOURCE, DueTypes, due_types
 from scheduler.forget_pauses import forget_pauses
 from scheduler.made_by import makers
 from scheduler.measure import OCCURRENCES
 from scheduler.on_occasion_event import OccasionEvent, forget_occasions, write_occasions
 from scheduler.pending import Pending, cancel_pending, lock_pending, write_pending
 from scheduler.plan_occasions import birthday, plan, read_occasions
+from scheduler.scheduled_event import told_of_plans
 
 log = structlog.get_logger()
 
@@ -31,7 +35,7 @@ Plans = Mapping[UUID, Pending | None]
 
 
 async def on_user_events(
-    pool: Pool, due_types: DueTypes, batch: Sequence[Received], *, offset: timedelta = timedelta(0)
+    pool: Pool, topology: Topology, batch: Sequence[Received], *, offset: timedelta = timedelta(0)
 ) -> None:
     """Bring users, occasions and PENDING rows to the newest state the batch tells of, in one transaction.
 
@@ -56,10 +60,18 @@ async def on_user_events(
         changed_occasions = await write_occasions(connection, occasions, made_by)
         changed_users = {user_id: users[user_id] for user_id in written}
         plans = await plan_all(
-            connection, due_types, changed_users, changed_occasions, pending, now=now, made_by=written
+            connection,
+            due_types(topology),
+            changed_users,
+            changed_occasions,
+            pending,
+            now=now,
+            made_by=written,
         )
         planned = [row for row in plans.values() if row]
         await write_pending(connection, planned)
+        news = told_of_plans(topology, planned, pending, now=now)
+        await append(connection, compose(topology, SOURCE, now, news))
         await cancel_pending(connection, cancelled(pending, changed_users, changed_occasions, plans))
     OCCURRENCES.labels("planned").inc(len(planned))
     log.info(
@@ -134,7 +146,7 @@ async def write_users(
 
 async def plan_all(
     connection: Connection,
-    due_types: DueTypes,
+    types: DueTypes,
     users: Users,
     occasions: Occasions,
     pending: Locked,
@@ -149,8 +161,7 @@ async def plan_all(
     ]
     known += await read_occasions(connection, occasions.keys(), users.keys())
     return {
-        one.state.occasion_id: plan(one, pending.get(one.state.occasion_id), due_types, now=now)
-        for one in known
+        one.state.occasion_id: plan(one, pending.get(one.state.occasion_id), types, now=now) for one in known
     }
 
 

@@ -17,7 +17,7 @@ from runtime.telemetry import telemetry
 from runtime.waiting import StartFailedError, StoppedError
 
 from scheduler import __version__
-from scheduler.due_event import due_types
+from scheduler.check_topology import check_topology
 from scheduler.emit_again import emit_unanswered
 from scheduler.emit_due import emit_batch
 from scheduler.forget_old import forget_old
@@ -39,6 +39,7 @@ async def once(settings: Settings, stop: Stop) -> None:
     and the next round does the rest.
     """
     topology = load_topology(Path(settings.topology_file))
+    check_topology(topology)
     async with (
         telemetry("scheduler", __version__, settings.carillon_env),
         open_pool("scheduler", settings, stop) as pool,
@@ -62,9 +63,7 @@ async def play_round(
     await until_none(partial(unpark_batch, pool, batch=settings.claim_batch), stop)
     emit = partial(emit_all_due, settings, topology, pool, stop)
     emitted = await emit()
-    planned = await consume_once(
-        user_queue, partial(on_user_events, pool, due_types(topology), offset=offset), stop
-    )
+    planned = await consume_once(user_queue, partial(on_user_events, pool, topology, offset=offset), stop)
     answers = await consume_once(outcome_queue, partial(on_outcomes, pool), stop)
     emitted += await emit()
     ask_again = partial(

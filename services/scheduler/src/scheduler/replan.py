@@ -8,14 +8,19 @@ import asyncpg
 import structlog
 from domain.due_dates import planned
 from domain.zones import TZ_DATABASE_VERSION
+from messaging.envelope import compose
+from messaging.outbox import append
+from messaging.topology import Topology
 from msgspec import Struct
 from msgspec.structs import replace
 from runtime.database import Pool
 from runtime.statements import Statements
 from runtime.stopping import Stop, describe
 
+from scheduler.due_event import SOURCE
 from scheduler.pending import Pending, dated, lock_pending, write_pending
 from scheduler.plan_following import claimed_rule
+from scheduler.scheduled_event import told_of_plans
 
 log = structlog.get_logger()
 
@@ -41,7 +46,7 @@ class Replanned(Struct, frozen=True, kw_only=True):
 
 
 async def replan(
-    pool: Pool, *, offset: timedelta, dry_run: bool = False
+    pool: Pool, topology: Topology, *, offset: timedelta, dry_run: bool = False
 ) -> AsyncIterator[Sequence[Replanned]]:
     """Plan every PENDING row of another tz release again, and yield what became of each batch.
 
@@ -57,13 +62,13 @@ async def replan(
             for row in await pool.fetch(SQL["page_other_releases"], TZ_DATABASE_VERSION, last, BATCH)
         ]:
             last = ids[-1]
-            batch = await replan_batch(pool, ids, offset=offset, dry_run=dry_run)
+            batch = await replan_batch(pool, topology, ids, offset=offset, dry_run=dry_run)
             written = written or not (dry_run or all(one.refused for one in batch))
             yield batch
 
 
 async def replan_batch(
-    pool: Pool, occasion_ids: Sequence[UUID], *, offset: timedelta, dry_run: bool
+    pool: Pool, topology: Topology, occasion_ids: Sequence[UUID], *, offset: timedelta, dry_run: bool
 ) -> list[Replanned]:
     """Plan the PENDING rows of these occasions again, in one transaction; a dry run locks and writes none."""
     async with pool.acquire() as connection, connection.transaction():
@@ -73,7 +78,10 @@ async def replan_batch(
         now = await connection.fetchval(SQL["read_now"], offset)
         answers = [planned_again(row, now=now) for row in rows]
         if not dry_run:
-            await write_pending(connection, [row for row in answers if isinstance(row, Pending)])
+            written = [row for row in answers if isinstance(row, Pending)]
+            await write_pending(connection, written)
+            news = told_of_plans(topology, written, {row["occasion_id"]: row for row in rows}, now=now)
+            await append(connection, compose(topology, SOURCE, now, news))
     return [told(row, answer) for row, answer in zip(rows, answers, strict=True)]
 
 

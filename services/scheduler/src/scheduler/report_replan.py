@@ -6,10 +6,12 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
 from domain.zones import TZ_DATABASE_VERSION
+from messaging.topology import load_topology
 from runtime.database import open_pool
 from runtime.logs import configure_logs
 from runtime.settings import ServiceSettings, SettingsError, load_settings
@@ -58,9 +60,10 @@ class Report:
 
 async def report_replan(settings: ServiceSettings, *, dry_run: bool) -> Report:
     """Plan again, printing as it goes. Raises StartFailedError without a database of this release."""
+    topology = load_topology(Path(settings.topology_file))
     report, offset = Report(dry_run=dry_run), timedelta(seconds=settings.clock_offset_seconds)
     async with open_pool("scheduler", settings, asyncio.Event()) as pool:
-        async for batch in replan(pool, offset=offset, dry_run=dry_run):
+        async for batch in replan(pool, topology, offset=offset, dry_run=dry_run):
             say(report.lines(batch))
     say(report.totals())
     return report

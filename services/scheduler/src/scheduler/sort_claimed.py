@@ -8,7 +8,7 @@ import asyncpg
 from messaging.envelope import Outgoing
 from msgspec import Struct, field
 
-from scheduler.due_event import DueTypes, due_event
+from scheduler.due_event import DueTypes, due_event, unheard_event
 from scheduler.expire import expired_event, missed_because
 from scheduler.park import faulty
 from scheduler.plan_following import NextDate, following
@@ -37,7 +37,12 @@ def sort_claimed(
         try:
             next_date = following(row, due_types)
             reason = missed_because(row, windows[row["occasion_type"]], now=now, returned_at=returned_at)
-            outgoing = expired_event(row, reason, now=now) if reason else due_event(row)
+            if reason:
+                outgoing = expired_event(row, reason, now=now)
+            elif due_types[row["occasion_type"]].published:
+                outgoing = due_event(row)
+            else:
+                outgoing = unheard_event(row, now=now)
         except Exception as error:  # noqa: BLE001 (whatever one row does must not hold up the other 499)
             claimed.faults.append(faulty(row, error))
             continue
