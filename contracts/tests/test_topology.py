@@ -170,6 +170,7 @@ def test_the_code_writes_the_versions_that_the_topology_declares() -> None:
         ("webhook-high", 30, 48 * 3600, 3, 10, 50),
         ("webhook-normal", 60, 72 * 3600, 5, 10, 100),
         ("webhook-low", 120, 7 * 24 * 3600, 5, 10, 50),
+        ("webhook-user-deleted", 60, 14 * 24 * 3600, 5, 10, 10),
         ("scheduler-user-events", 60, 14 * 24 * 3600, 5, 10, 10),
         ("scheduler-outcomes", 60, 14 * 24 * 3600, 5, 10, 10),
     ],

@@ -43,6 +43,7 @@ TABLES = {
     (DISPATCHER, "public.schema_migrations"): "SELECT",
     (WORKER, "delivery.attempts"): "INSERT SELECT",
     (WORKER, "delivery.deliveries"): "INSERT SELECT UPDATE",
+    (WORKER, "delivery.deleted_users"): "DELETE INSERT SELECT UPDATE",
     (WORKER, "delivery.endpoints"): "SELECT",
     (WORKER, "delivery.failing_endpoints"): "DELETE INSERT SELECT",
     (WORKER, "delivery.events"): "INSERT SELECT UPDATE",

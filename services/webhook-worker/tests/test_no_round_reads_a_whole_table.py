@@ -30,6 +30,16 @@ SELECT
     CASE WHEN row_number() OVER () % 1000 = 0 THEN 'pending' ELSE 'delivered' END, now()
 FROM delivery.events CROSS JOIN endpoints
 """
+ATTEMPTS = """
+INSERT INTO delivery.attempts (
+    delivery_id, attempt, at, event_id, endpoint_id, status, latency_ms, lease_token
+)
+SELECT id, 1, $1, event_id, endpoint_id, 204, 5, id FROM delivery.deliveries WHERE status = 'delivered'
+"""
+TOMBSTONES = """
+INSERT INTO delivery.deleted_users (user_id, erase_at)
+SELECT gen_random_uuid(), NULL FROM generate_series(1, 50000)
+"""
 # Some tens of rows: whoever fans out, or looks after what was removed, reads them all.
 SMALL = {"endpoints", "failing_endpoints"}
 
@@ -43,11 +53,15 @@ async def test_no_statement_of_a_round_reads_a_whole_table(admin: Connection) ->
     await admin.execute(ENDPOINTS)
     await admin.execute("INSERT INTO delivery.failing_endpoints SELECT id FROM delivery.endpoints LIMIT 5")
     await admin.execute(DELIVERIES, NOW)
+    await admin.execute(ATTEMPTS, NOW)
+    await admin.execute(TOMBSTONES)
     await admin.execute(
-        "ANALYZE delivery.events, delivery.deliveries, delivery.endpoints, delivery.failing_endpoints"
+        "ANALYZE delivery.events, delivery.deliveries, delivery.attempts, delivery.endpoints,"
+        " delivery.failing_endpoints, delivery.deleted_users"
     )
     rows = await admin.fetch("SELECT id, event_id FROM delivery.deliveries LIMIT 200")
     ids, event_ids = [row["id"] for row in rows], [row["event_id"] for row in rows]
+    user_ids = [row["user_id"] for row in await admin.fetch("SELECT user_id FROM delivery.events LIMIT 20")]
     endpoint_ids = [row["id"] for row in await admin.fetch("SELECT id FROM delivery.endpoints")]
     token = uuid4()
     rounds: dict[str, list[object]] = {
@@ -55,6 +69,11 @@ async def test_no_statement_of_a_round_reads_a_whole_table(admin: Connection) ->
         "put_back": [ids, [NOW] * 200, [token] * 200],
         "cancel_removed": [500],
         "miss_overdue": [500, timedelta(hours=76), [uuid4()]],
+        "claim_deleted": [20],
+        "cancel_deleted": [user_ids],
+        "erase_events": [user_ids],
+        "erase_attempts": [user_ids],
+        "forget_deleted": [timedelta(days=30), 1000],
         "accept_events": accepted(token),
         "read_answers": [event_ids, timedelta(0)],
         "settle_deliveries": [

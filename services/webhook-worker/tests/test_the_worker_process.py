@@ -13,6 +13,7 @@ from domain.priority import Priority
 from messaging.consume import Received
 from messaging.envelope import Outgoing, compose, read
 from messaging.queue import REASON
+from runtime.database import Connection
 from runtime.settings import SettingsError, load_settings
 from testkit import build
 from testkit.broker import Broker
@@ -105,7 +106,7 @@ def on_broker(
     return make
 
 
-async def publish(broker: Broker, ring: Received) -> None:
+async def publish(broker: Broker, ring: Received, *, topic: str = "birthday-due") -> None:
     [message] = compose(
         broker.topology,
         "test",
@@ -113,7 +114,7 @@ async def publish(broker: Broker, ring: Received) -> None:
         [Outgoing(event_id=ring.event_id, subject=uuid7(), event=ring.event)],
     )
     await broker.sns.publish(
-        TopicArn=broker.topic_arn("birthday-due"),
+        TopicArn=broker.topic_arn(topic),
         Message=message.body,
         MessageAttributes={
             name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
@@ -128,6 +129,7 @@ async def test_what_is_published_arrives_signed_and_its_outcome_reaches_the_sche
     receiver: Receiver,
     due: Due,
     deliveries: Rows,
+    admin: Connection,
 ) -> None:
     await start_service("webhook_worker", on_broker("carillon_webhook_worker"))
     await start_service("dispatcher", on_broker("carillon_dispatcher", HEALTH_PORT=str(free_port())))
@@ -165,6 +167,13 @@ async def test_what_is_published_arrives_signed_and_its_outcome_reaches_the_sche
     [message] = dead["Messages"]
     assert message["Body"] == stranger
     assert message["MessageAttributes"][REASON]["StringValue"].startswith("not a CloudEvents envelope")
+    deletion = build.user_deleted(rings[0].event.user_id)  # type: ignore[attr-defined]
+    await publish(broker, Received(event_id=uuid7(), event=deletion, receipt=""), topic="user-deleted")
+
+    async def erased() -> bool:
+        return len(await admin.fetch("SELECT FROM delivery.events WHERE body = ''")) == 1
+
+    await eventually(erased)
     left = await broker.sqs.get_queue_attributes(QueueUrl=critical, AttributeNames=["All"])
     assert left["Attributes"]["ApproximateNumberOfMessagesNotVisible"] == "1"
 

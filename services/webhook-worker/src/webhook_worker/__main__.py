@@ -25,6 +25,7 @@ from webhook_worker.deliver import Deliverer
 from webhook_worker.endpoint import Endpoint, default_endpoint
 from webhook_worker.endpoints import Endpoints
 from webhook_worker.on_occurrence_due import accept, on_occurrence_due
+from webhook_worker.on_user_deleted import erase_deleted, on_user_deleted
 from webhook_worker.open_transport import open_transport
 from webhook_worker.post_webhook import post_webhook
 from webhook_worker.record_attempts import GATHER_SECONDS, record_attempts
@@ -35,6 +36,7 @@ from webhook_worker.settle_waiting import settle_waiting
 from webhook_worker.tls import read_tls
 
 QUEUES = ("webhook-critical", "webhook-high", "webhook-normal", "webhook-low")
+USER_DELETED = "webhook-user-deleted"
 SQS_CONNECTIONS = 64
 # A message waits this long for others to share its transaction; it is on its way to a deadline.
 MERGE_SECONDS = 0.005
@@ -71,20 +73,29 @@ async def serve(settings: Settings, stop: Stop) -> None:
             "read endpoints": partial(endpoints.keep, every_seconds=every),
             "retry due": partial(retry_due, pool, bulkheads, Slots(settings.retry_slots), lease=lease),
             "replay": partial(replay_settled, pool, per_second=settings.replay_per_second),
+            "erase deleted": partial(erase_deleted, pool, topology, offset, every_seconds=every),
             "settle waiting": partial(
                 settle_waiting, pool, topology, endpoints, offset=offset, every_seconds=every
             ),
         }
         checks: dict[str, Check] = {"database": partial(ping, pool)}
+        open_one = partial(
+            open_queue, sqs, settings.carillon_env, stop=stop, within=settings.start_timeout_seconds
+        )
+        consumers = {
+            USER_DELETED: Consumer(
+                await open_one(topology.queues[USER_DELETED]), partial(on_user_deleted, pool)
+            )
+        }
         for name in QUEUES:
             queue = topology.queues[name]
             slots = Slots(queue.concurrency)
-            opened = await open_queue(
-                sqs, settings.carillon_env, queue, stop, within=settings.start_timeout_seconds
-            )
             handle = partial(on_occurrence_due, take, bulkheads.admit, slots)
-            consumer = Consumer(opened, handle, slots=slots, merge_seconds=MERGE_SECONDS)
-            loops[name], checks[name] = consumer.run, consumer.check
+            consumers[name] = Consumer(
+                await open_one(queue), handle, slots=slots, merge_seconds=MERGE_SECONDS
+            )
+        loops |= {name: consumer.run for name, consumer in consumers.items()}
+        checks |= {name: consumer.check for name, consumer in consumers.items()}
         async with serve_health(settings.health_host, settings.health_port, checks, stop):
             await run_loops(loops, stop, drain_within=settings.drain_timeout_seconds)
             await deliverer.finish(within=settings.drain_timeout_seconds)

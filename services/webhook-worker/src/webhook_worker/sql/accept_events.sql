@@ -1,7 +1,13 @@
 -- $7 the default endpoint or null, $8 lease token, $9 lease. An event seen before is left alone: its deliveries are
--- fixed. A new one comes back once a delivery, or once without any; a disabled endpoint's is not leased, it waits.
+-- fixed. A new one comes back once a delivery, or once without any; a disabled endpoint's is not leased, it waits. A deleted
+-- user's is kept without its body and goes nowhere.
 WITH received AS MATERIALIZED (
-    SELECT *
+    SELECT
+        received.*,
+        -- As a value, not EXISTS, which is planned as a reading of all tombstones.
+        (
+            SELECT deleted.user_id FROM delivery.deleted_users AS deleted WHERE deleted.user_id = received.user_id
+        ) IS NOT NULL AS erased
     FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::smallint[], $6::text[])
         WITH ORDINALITY AS received (event_id, user_id, event_type, webhook_type, priority, body, position)
 ),
@@ -15,15 +21,17 @@ reached AS MATERIALIZED (
     FROM received
     INNER JOIN registered
         ON registered.event_types IS NULL OR received.webhook_type = ANY(registered.event_types)
+    WHERE NOT received.erased
     UNION ALL
     SELECT received.event_id, $7::uuid, 0, true
     FROM received
-    WHERE $7 IS NOT NULL AND NOT EXISTS (SELECT FROM registered)
+    WHERE $7 IS NOT NULL AND NOT received.erased AND NOT EXISTS (SELECT FROM registered)
 ),
 accepted AS (
     INSERT INTO delivery.events (event_id, user_id, event_type, priority, body, open)
     SELECT
-        received.event_id, received.user_id, received.event_type, received.priority, received.body,
+        received.event_id, received.user_id, received.event_type, received.priority,
+        CASE WHEN received.erased THEN '' ELSE received.body END,
         coalesce(reach.deliveries, 0)
     FROM received
     LEFT JOIN (SELECT event_id, count(*) AS deliveries FROM reached GROUP BY event_id) AS reach
