@@ -5,14 +5,14 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 PACKAGES := libs/domain libs/runtime libs/messaging libs/testkit libs/cli \
 	services/user-api services/scheduler services/dispatcher services/webhook-worker infra/local
-SOURCES := libs services infra/local contracts tests bench
+SOURCES := libs services infra/local infra/costs contracts tests bench
 # A folder with a hyphen is no package to mypy: two of them side by side would have one `conftest`.
-TYPED := 'libs infra/local contracts tests bench services/scheduler services/dispatcher' \
+TYPED := 'libs infra/local infra/costs contracts tests bench services/scheduler services/dispatcher' \
 	services/user-api services/webhook-worker
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up compose token test chaos judges check bench contracts docs-page migrate topology lock format clean
+.PHONY: help demo up compose token test chaos judges check bench contracts costs docs-page migrate topology lock format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
@@ -53,6 +53,9 @@ bench: $(INSTALLED) ## Measure against peers side by side; a table, and bench/re
 
 contracts: $(INSTALLED) ## Write contracts/openapi.json anew from the code
 	@$(BIN)/python -m user_api.write_openapi contracts/openapi.json
+
+costs: $(INSTALLED) ## Write docs/costs.md anew from the prices and sizes in infra/costs
+	@$(BIN)/python -m infra.costs.monthly_cost
 
 docs-page: ## Take Swagger UI anew from npm: make docs-page VERSION=5.35.0
 	@services/user-api/src/user_api/docs_page/refresh "$(VERSION)"
