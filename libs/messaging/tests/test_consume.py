@@ -1,48 +1,23 @@
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import msgspec
 import pytest
 from messaging.consume import MOST_UNDER_WAY, Consumer, Handle, Received
-from messaging.envelope import Outgoing, compose
 from messaging.queue import OpenQueue, open_queue
 from messaging.slots import Slots
 from msgspec import structs
 from runtime.waiting import StartFailedError
 from structlog.testing import capture_logs
-from testkit import build
 from testkit.broker import Broker, open_broker
 from testkit.engine import Engine
+from testkit.traffic import body, counts, dead_letters, is_empty, send, send_bodies
 from testkit.wait import eventually
-from types_aiobotocore_sqs.type_defs import MessageTypeDef
 
-AT = datetime(2026, 12, 10, 9, tzinfo=UTC)
 POISON = UUID("00000000-0000-4000-8000-000000000666")
-
-
-def body(broker: Broker, event_id: UUID) -> str:
-    out = Outgoing(event_id=event_id, subject=event_id, event=build.user_deleted(event_id))
-    return compose(broker.topology, "test", AT, [out])[0].body
-
-
-async def send(broker: Broker, ids: Iterable[UUID]) -> None:
-    await send_bodies(broker, [body(broker, event_id) for event_id in ids])
-
-
-async def send_bodies(broker: Broker, bodies: Sequence[str]) -> None:
-    url = await broker.queue_url("test")
-    for start in range(0, len(bodies), 10):
-        await broker.sqs.send_message_batch(
-            QueueUrl=url,
-            Entries=[
-                {"Id": str(place), "MessageBody": text}
-                for place, text in enumerate(bodies[start : start + 10])
-            ],
-        )
 
 
 @asynccontextmanager
@@ -58,31 +33,6 @@ async def consuming(
         stop.set()
         async with asyncio.timeout(10):
             await running
-
-
-async def counts(queue: OpenQueue) -> tuple[int, int]:
-    """Return how many messages wait, and how many somebody has in hand."""
-    answer = await queue.sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["All"])
-    attributes = answer["Attributes"]
-    return (
-        int(attributes["ApproximateNumberOfMessages"]),
-        int(attributes["ApproximateNumberOfMessagesNotVisible"]),
-    )
-
-
-async def is_empty(queue: OpenQueue) -> bool:
-    return await counts(queue) == (0, 0)
-
-
-async def dead_letters(queue: OpenQueue) -> list[MessageTypeDef]:
-    answer = await queue.sqs.receive_message(
-        QueueUrl=queue.dead_letter_url,
-        MaxNumberOfMessages=10,
-        WaitTimeSeconds=0,
-        VisibilityTimeout=0,
-        MessageAttributeNames=["All"],
-    )
-    return answer.get("Messages", [])
 
 
 def ids_of(batch: Sequence[Received]) -> list[UUID]:

@@ -1,42 +1,21 @@
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
 from messaging.consume import Received
 from messaging.consume_once import consume_once
-from messaging.envelope import Outgoing, compose
 from messaging.queue import REASON, OpenQueue
 from structlog.testing import capture_logs
-from testkit import build
 from testkit.broker import Broker
-
-AT = datetime(2026, 12, 10, 9, tzinfo=UTC)
-
-
-def body(broker: Broker, event_id: UUID) -> str:
-    out = Outgoing(event_id=event_id, subject=event_id, event=build.user_deleted(event_id))
-    return compose(broker.topology, "test", AT, [out])[0].body
-
-
-async def send(broker: Broker, bodies: Sequence[str]) -> None:
-    url = await broker.queue_url("test")
-    await asyncio.gather(*(broker.sqs.send_message(QueueUrl=url, MessageBody=text) for text in bodies))
-
-
-async def left(queue: OpenQueue) -> int:
-    """Count the messages that wait or that somebody has in hand."""
-    answer = await queue.sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["All"])
-    counts = answer["Attributes"]
-    return int(counts["ApproximateNumberOfMessages"]) + int(counts["ApproximateNumberOfMessagesNotVisible"])
+from testkit.traffic import body, counts, send, send_bodies
 
 
 async def test_all_that_waits_is_handled_and_deleted_and_then_it_ends(
     one_queue: Broker, hasty_queue: OpenQueue
 ) -> None:
     ids = {uuid4() for _ in range(130)}
-    await send(one_queue, [body(one_queue, event_id) for event_id in ids])
+    await send(one_queue, ids)
     handled: list[UUID] = []
 
     async def handle(batch: Sequence[Received]) -> None:
@@ -44,7 +23,7 @@ async def test_all_that_waits_is_handled_and_deleted_and_then_it_ends(
 
     assert await consume_once(hasty_queue, handle, asyncio.Event()) == 130
     assert (len(handled), set(handled)) == (130, ids)
-    assert await left(hasty_queue) == 0
+    assert sum(await counts(hasty_queue)) == 0
     assert await consume_once(hasty_queue, handle, asyncio.Event()) == 0
 
 
@@ -52,7 +31,7 @@ async def test_what_fails_alone_is_left_to_redrive_and_what_nobody_can_read_is_d
     one_queue: Broker, hasty_queue: OpenQueue
 ) -> None:
     poison, *good = (uuid4() for _ in range(4))
-    await send(one_queue, ["{}", *(body(one_queue, event_id) for event_id in (poison, *good))])
+    await send_bodies(one_queue, ["{}", *(body(one_queue, event_id) for event_id in (poison, *good))])
     handled: list[UUID] = []
 
     async def handle(batch: Sequence[Received]) -> None:
@@ -76,7 +55,7 @@ async def test_what_fails_alone_is_left_to_redrive_and_what_nobody_can_read_is_d
 async def test_with_the_database_away_it_ends_with_the_reason_and_keeps_the_messages(
     one_queue: Broker, hasty_queue: OpenQueue
 ) -> None:
-    await send(one_queue, [body(one_queue, uuid4())])
+    await send(one_queue, [uuid4()])
 
     async def away(_: Sequence[Received]) -> None:
         raise ConnectionRefusedError("the database is away")
@@ -84,11 +63,11 @@ async def test_with_the_database_away_it_ends_with_the_reason_and_keeps_the_mess
     with pytest.raises(ConnectionRefusedError):
         await consume_once(hasty_queue, away, asyncio.Event())
 
-    assert await left(hasty_queue) == 1
+    assert sum(await counts(hasty_queue)) == 1
 
 
 async def test_told_to_stop_it_receives_no_more(one_queue: Broker, hasty_queue: OpenQueue) -> None:
-    await send(one_queue, [body(one_queue, uuid4())])
+    await send(one_queue, [uuid4()])
     stop = asyncio.Event()
     stop.set()
 
@@ -96,4 +75,4 @@ async def test_told_to_stop_it_receives_no_more(one_queue: Broker, hasty_queue: 
         raise AssertionError("nothing is received")
 
     assert await consume_once(hasty_queue, handle, stop) == 0
-    assert await left(hasty_queue) == 1
+    assert sum(await counts(hasty_queue)) == 1

@@ -54,6 +54,10 @@ class UndecodableError(Exception):
     """A message nobody can read; the text is one line that says why."""
 
 
+class UnknownTypeError(UndecodableError):
+    """A message of a type that this release does not know."""
+
+
 DECODERS = {type_name(event): msgspec.json.Decoder(event) for event in EVENT_TYPES.values()}
 MOST_TYPE = 100
 ENVELOPE = msgspec.json.Decoder(Envelope)
@@ -108,7 +112,7 @@ def read(body: str) -> tuple[UUID, Event]:
         raise UndecodableError(f"not a CloudEvents envelope: {error}") from None
     decoder = DECODERS.get(envelope.type)
     if decoder is None:
-        raise UndecodableError(f"unknown event type {envelope.type[:MOST_TYPE]!r}")
+        raise UnknownTypeError(f"unknown event type {envelope.type[:MOST_TYPE]!r}")
     try:
         return envelope.id, decoder.decode(envelope.data)
     except (msgspec.DecodeError, RecursionError) as error:

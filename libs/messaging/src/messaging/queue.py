@@ -63,7 +63,7 @@ async def receive(
         MaxNumberOfMessages=min(most, open_queue.queue.batch),
         WaitTimeSeconds=wait_seconds,
         MessageAttributeNames=["All"],
-        MessageSystemAttributeNames=["SentTimestamp"],
+        MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
     )
     messages = answer.get("Messages", [])
     if messages:

@@ -33,7 +33,7 @@ async def open_sns(region: str, *, connections: int) -> AsyncIterator[SNSClient]
 
 
 @asynccontextmanager
-async def open_sqs(region: str, *, connections: int) -> AsyncIterator[SQSClient]:
-    """Open the process's SQS client."""
+async def open_sqs(region: str | None, *, connections: int) -> AsyncIterator[SQSClient]:
+    """Open the process's SQS client; without a region, in that of AWS's own settings."""
     async with SESSION.create_client("sqs", region_name=region, config=client_config(connections)) as client:
         yield client
