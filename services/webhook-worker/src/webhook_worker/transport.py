@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from functools import lru_cache
 from typing import assert_never
 
 import httpx
 from pyreqwest.client import Client
 from pyreqwest.exceptions import ConnectError, ConnectTimeoutError
 from pyreqwest.http import HeaderMap, Url
+from pyreqwest.request import StreamRequest
 from pyreqwest.response import ResponseBodyReader
 from runtime.guard_hosts import Forbidden, Found, Guard, Reachable, Unresolved
 
@@ -16,6 +17,7 @@ from webhook_worker.pinned_clients import Pin, PinnedClients
 
 # Of one host, within one attempt: a dead one among several costs a connect timeout, not the attempt.
 MOST_ADDRESSES_TRIED = 3
+MOST_URLS_KEPT = 1000
 # The extension of a request that tells how long it took to find its host.
 RESOLVE_MS = "resolve_ms"
 
@@ -49,8 +51,7 @@ class Transport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request whose content is in memory; the response must be closed."""
-        # Parsed by the client's own parser, so that what is judged is what it makes of `0x7f.1`, `①②⑦.0.0.1`.
-        url = Url(str(request.url))
+        url = parse_url(str(request.url))
         if url.scheme not in {"http", "https"} or not url.host_str:
             raise ForbiddenUrlError("not an http or https URL", for_good=True)
         match await self._find(request, url.host_str):
@@ -98,29 +99,33 @@ def never_connected(error: ConnectError | ConnectTimeoutError) -> bool:
     return any(cause["message"] == "client error (Connect)" for cause in error.details["causes"] or ())
 
 
+@lru_cache(maxsize=MOST_URLS_KEPT)
+def parse_url(text: str) -> Url:
+    """Parse it by the client's own parser: what is judged is then what it makes of `0x7f.1`, `①②⑦.0.0.1`."""
+    return Url(text)
+
+
 async def send(client: Client, url: Url, request: httpx.Request) -> httpx.Response:
     """Send a request by this client."""
-    builder = (
+    sent = (
         client.request(request.method, url)
         .headers(request.headers.multi_items())
         .body_bytes(request.content)
         .streamed_read_buffer_limit(0)
+        .build_streamed()
     )
-    async with AsyncExitStack() as stack:
-        response = await stack.enter_async_context(builder.build_streamed())
-        return httpx.Response(
-            response.status,
-            headers=readable(response.headers),
-            stream=Body(response.body_reader, stack.pop_all()),
-        )
+    response = await sent.__aenter__()  # the body is closed by whoever reads it
+    return httpx.Response(
+        response.status, headers=readable(response.headers), stream=Body(response.body_reader, sent)
+    )
 
 
 class Body(httpx.AsyncByteStream):
     """The rest of an answer; closing it early closes the connection."""
 
-    def __init__(self, reader: ResponseBodyReader, stack: AsyncExitStack) -> None:
+    def __init__(self, reader: ResponseBodyReader, sent: StreamRequest) -> None:
         self._reader = reader
-        self._stack = stack
+        self._sent = sent
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Read it piece by piece."""
@@ -129,7 +134,7 @@ class Body(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         """Let go of the connection."""
-        await self._stack.aclose()
+        await self._sent.__aexit__(None, None, None)
 
 
 def readable(headers: HeaderMap) -> list[tuple[str, str]]:
