@@ -18,6 +18,7 @@ OURS = ["public", "users", "schedule", "outbox", "delivery", "inbox"]
 
 TABLES = {
     (API, "delivery.api_attempts"): "SELECT",
+    (API, "delivery.api_dead_letters"): "SELECT",
     (API, "delivery.api_deliveries"): "SELECT",
     (API, "delivery.api_endpoints"): "SELECT",
     (API, "delivery.api_replays"): "SELECT",
@@ -42,6 +43,7 @@ TABLES = {
     (DISPATCHER, "outbox.rejected"): "INSERT SELECT",
     (DISPATCHER, "public.schema_migrations"): "SELECT",
     (WORKER, "delivery.attempts"): "INSERT SELECT",
+    (WORKER, "delivery.dead_letters"): "DELETE INSERT SELECT UPDATE",
     (WORKER, "delivery.deliveries"): "INSERT SELECT UPDATE",
     (WORKER, "delivery.deleted_users"): "DELETE INSERT SELECT UPDATE",
     (WORKER, "delivery.endpoints"): "SELECT",
@@ -188,13 +190,14 @@ async def test_only_the_api_asks_for_deliveries_again_and_only_the_worker_opens_
         """
         SELECT proname, array_agg(role) FILTER (WHERE has_function_privilege(role, oid, 'EXECUTE')) AS roles
         FROM pg_proc CROSS JOIN unnest($1::text[]) AS role
-        WHERE pronamespace = 'delivery'::regnamespace AND proname ~ 'deliver|replay'
+        WHERE pronamespace = 'delivery'::regnamespace AND proname ~ 'deliver|replay|redrive'
         GROUP BY 1
         """,
         ROLES,
     )
 
     assert {row["proname"]: row["roles"] for row in rows} == {
+        "request_redrive": [API],
         "request_replay": [API],
         "retry_delivery": [API],
         "reopen_deliveries": [WORKER],
@@ -247,6 +250,7 @@ async def test_no_role_can_become_more_than_it_is(connect_as: Connect) -> None:
         (SCHEDULER, "SELECT * FROM users.users"),
         (WORKER, "SELECT * FROM schedule.occurrences"),
         (API, "SELECT * FROM delivery.deliveries"),
+        (API, "SELECT * FROM delivery.dead_letters"),
         (API, "SELECT * FROM delivery.endpoints"),
         (API, "SELECT delivery.reopen_deliveries('{}')"),
         (API, "SELECT * FROM schedule.occurrences"),

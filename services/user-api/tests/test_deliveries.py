@@ -6,7 +6,6 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-import pytest_asyncio
 from runtime.database import Connection
 from testkit import build
 from testkit.fresh_database import FreshDatabase
@@ -19,11 +18,6 @@ Deliver = Callable[..., Awaitable[str]]
 
 NOW = datetime.now(UTC)
 DEFAULT_ENDPOINT = "00000000-0000-8000-8000-000000000001"
-
-
-@pytest_asyncio.fixture
-async def admin(database: FreshDatabase) -> Connection:
-    return await database.connect()
 
 
 @pytest.fixture

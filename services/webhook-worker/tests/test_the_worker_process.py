@@ -12,7 +12,6 @@ from domain.events import OccurrenceCompleted
 from domain.priority import Priority
 from messaging.consume import Received
 from messaging.envelope import Outgoing, compose, read
-from messaging.queue import REASON
 from runtime.database import Connection
 from runtime.settings import SettingsError, load_settings
 from testkit import build
@@ -100,6 +99,7 @@ def on_broker(
             "START_TIMEOUT_SECONDS": "20",
             "WEBHOOK_URL": receiver.url,
             "WEBHOOK_SECRET": receiver.secret,
+            "DEAD_LETTERS_EVERY_SECONDS": "1",
             **overrides,
         }
 
@@ -159,14 +159,12 @@ async def test_what_is_published_arrives_signed_and_its_outcome_reaches_the_sche
     assert {type(event) for _, event in outcomes} == {OccurrenceCompleted}
     assert [row["status"] for row in await deliveries()] == ["delivered"] * 4
 
-    dead = await broker.sqs.receive_message(
-        QueueUrl=await broker.dead_letter_url("webhook-critical"),
-        WaitTimeSeconds=5,
-        MessageAttributeNames=["All"],
-    )
-    [message] = dead["Messages"]
-    assert message["Body"] == stranger
-    assert message["MessageAttributes"][REASON]["StringValue"].startswith("not a CloudEvents envelope")
+    async def buried() -> list[asyncpg.Record]:
+        return await admin.fetch("SELECT * FROM delivery.dead_letters")
+
+    [dead] = await eventually(buried, within=15, message="no dead letter was kept")
+    assert (dead["queue"], dead["body"]) == ("webhook-critical", stranger)
+    assert dead["reason"].startswith("not a CloudEvents envelope")
     deletion = build.user_deleted(rings[0].event.user_id)  # type: ignore[attr-defined]
     await publish(broker, Received(event_id=uuid7(), event=deletion, receipt=""), topic="user-deleted")
 

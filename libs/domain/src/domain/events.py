@@ -3,6 +3,7 @@
 from datetime import date
 from uuid import UUID
 
+from domain.dead_letter_events import DeadLettered
 from domain.due_events import DueEvent
 from domain.endpoint_events import EndpointDisabled
 from domain.event import Event, Instant, LocalTime, NominalDate, Text, Version
@@ -26,6 +27,7 @@ __all__ = [
     "EVENT_TYPES",
     "AnniversaryDue",
     "BirthdayDue",
+    "DeadLettered",
     "DeliveryResult",
     "DueEvent",
     "EndpointDisabled",
@@ -107,6 +109,7 @@ _EVENTS: tuple[type[Event], ...] = (
     OccurrenceProgress,
     OccurrenceExpired,
     EndpointDisabled,
+    DeadLettered,
 )
 EVENT_TYPES: dict[str, type[Event]] = {event.event_type: event for event in _EVENTS}
 """Every event type this release reads or writes, by name."""

@@ -4,6 +4,9 @@ from datetime import datetime
 from hashlib import sha1
 from uuid import UUID
 
+# A random one, so that no other name space has the names of this one.
+_DEAD_LETTERS = UUID("7d1f5a52-6d0e-4c1b-9a70-3f6f0f4f8f6b")
+
 
 def birthday_occasion_id(user_id: UUID) -> UUID:
     """Name a user's birthday."""
@@ -28,6 +31,16 @@ def outcome_event_id(due_event_id: UUID, event_type: str) -> UUID:
 def endpoint_event_id(endpoint_id: UUID, event_type: str, version: int) -> UUID:
     """Name what made an endpoint the `version` that it is."""
     return _named(endpoint_id, f"{event_type} {version}")
+
+
+def dead_letter_id(queue: str, message_id: str) -> UUID:
+    """Name a message that nobody could handle, by its queue and the id that SQS gave it."""
+    return _named(_DEAD_LETTERS, f"{queue} {message_id}")
+
+
+def dead_letter_event_id(dead_letter_id: UUID) -> UUID:
+    """Name the news that there is a dead letter."""
+    return _named(dead_letter_id, "DeadLettered")
 
 
 def _named(namespace: UUID, name: str) -> UUID:

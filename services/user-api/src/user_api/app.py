@@ -21,6 +21,7 @@ from runtime.waiting import StartFailedError
 from user_api import __version__
 from user_api.auth.guard import open_guard
 from user_api.context import Context
+from user_api.dead_letter_routes import dead_letter_routes
 from user_api.delivery_routes import delivery_routes
 from user_api.docs_routes import docs_routes
 from user_api.endpoint_routes import endpoint_routes
@@ -93,6 +94,7 @@ def routes(
         *event_type_routes(context),
         *endpoint_routes(context),
         *delivery_routes(context),
+        *dead_letter_routes(context),
         *health_routes(context.pool, stop, checks),
         metrics_route(),
         openapi_route(secured=secured),

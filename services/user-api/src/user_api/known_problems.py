@@ -20,6 +20,7 @@ from user_api.refusals import (
     ResultsUnreadError,
     TooManyOccasionsError,
     TooSlowError,
+    UnknownDeadLetterError,
     UnknownDeliveryError,
     UnknownEndpointError,
     UnknownEventTypeError,
@@ -74,6 +75,12 @@ PROBLEMS: Mapping[type[BaseException], Problem] = {
         title="No such replay",
         status=404,
         detail="There is no replay of this id, or it is no longer kept.",
+    ),
+    UnknownDeadLetterError: Problem(
+        kind="unknown-dead-letter",
+        title="No such dead letter",
+        status=404,
+        detail="There is no dead letter of this id, or it is no longer kept.",
     ),
     NothingToSendError: Problem(
         kind="nothing-to-send",

@@ -8,6 +8,7 @@ import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
+from user_api.dead_letter_operations import DEAD_LETTER_OPERATIONS
 from user_api.delivery_operations import DELIVERY_OPERATIONS
 from user_api.endpoint_operations import ENDPOINT_OPERATIONS
 from user_api.endpoint_switch_operations import ENDPOINT_SWITCH_OPERATIONS
@@ -41,6 +42,7 @@ OPERATIONS: Sequence[Operation] = (
     *ENDPOINT_OPERATIONS,
     *ENDPOINT_SWITCH_OPERATIONS,
     *DELIVERY_OPERATIONS,
+    *DEAD_LETTER_OPERATIONS,
     *HEALTH_OPERATIONS,
 )
 

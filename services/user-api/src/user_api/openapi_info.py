@@ -38,5 +38,6 @@ TAGS = [
     {"name": "event types", "description": "What falls due, and whether it may ring."},
     {"name": "endpoints", "description": "Where webhooks go, and what signs them."},
     {"name": "deliveries", "description": "What was sent where, how that ended, and sending it again."},
+    {"name": "dead letters", "description": "Messages that nobody could handle, and sending them back."},
     {"name": "health", "description": "For load balancers and supervisors."},
 ]

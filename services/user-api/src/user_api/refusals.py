@@ -62,6 +62,10 @@ class UnknownReplayError(Exception):
     """There is no replay of that id, or no more."""
 
 
+class UnknownDeadLetterError(Exception):
+    """There is no dead letter of that id, or no more."""
+
+
 class NothingToSendError(Exception):
     """A delivery was cancelled, or its endpoint or its words are gone: it cannot be sent again."""
 

@@ -19,6 +19,7 @@ from runtime.stopping import Loop, Stop, run_loops
 from runtime.telemetry import telemetry
 
 from webhook_worker import __version__
+from webhook_worker.background_loops import background_loops
 from webhook_worker.breakers import Breakers
 from webhook_worker.bulkheads import Bulkheads
 from webhook_worker.deliver import Deliverer
@@ -29,7 +30,6 @@ from webhook_worker.on_user_deleted import erase_deleted, on_user_deleted
 from webhook_worker.open_transport import open_transport
 from webhook_worker.post_webhook import post_webhook
 from webhook_worker.record_attempts import GATHER_SECONDS, record_attempts
-from webhook_worker.replay_settled import replay_settled
 from webhook_worker.retry_due import retry_due
 from webhook_worker.settings import Settings
 from webhook_worker.settle_waiting import settle_waiting
@@ -72,11 +72,11 @@ async def serve(settings: Settings, stop: Stop) -> None:
         loops: dict[str, Loop] = {
             "read endpoints": partial(endpoints.keep, every_seconds=every),
             "retry due": partial(retry_due, pool, bulkheads, Slots(settings.retry_slots), lease=lease),
-            "replay": partial(replay_settled, pool, per_second=settings.replay_per_second),
             "erase deleted": partial(erase_deleted, pool, topology, offset, every_seconds=every),
             "settle waiting": partial(
                 settle_waiting, pool, topology, endpoints, offset=offset, every_seconds=every
             ),
+            **background_loops(pool, sqs, topology, settings),
         }
         checks: dict[str, Check] = {"database": partial(ping, pool)}
         open_one = partial(

@@ -23,7 +23,7 @@ MOST_AT_ONCE = 20
 ONCE_MORE_AFTER = timedelta(minutes=10)
 TOMBSTONE_KEPT = timedelta(days=30)
 MOST_FORGOTTEN = 1_000
-ERASURES = ("erase_events", "erase_attempts")
+ERASURES = ("erase_events", "erase_attempts", "erase_dead_letters")
 
 
 async def on_user_deleted(pool: Pool, batch: Sequence[Received]) -> None:

@@ -1,0 +1,1 @@
+SELECT delivery.request_redrive($1, $2, $3);

@@ -1,0 +1,31 @@
+"""What a worker does beside delivering: replays, dead letters."""
+
+from datetime import timedelta
+from functools import partial
+
+from messaging.topology import Topology
+from runtime.database import Pool
+from runtime.stopping import Loop
+from types_aiobotocore_sqs import SQSClient
+
+from webhook_worker.drain_dead_letters import drain_dead_letters, keep_dead_letters
+from webhook_worker.redrive_dead_letters import redrive_dead_letters
+from webhook_worker.replay_settled import replay_settled
+from webhook_worker.settings import Settings
+
+
+def background_loops(pool: Pool, sqs: SQSClient, topology: Topology, settings: Settings) -> dict[str, Loop]:
+    """Wire the loops that nobody waits for."""
+    offset = timedelta(seconds=settings.clock_offset_seconds)
+    return {
+        "replay": partial(replay_settled, pool, per_second=settings.replay_per_second),
+        "drain dead letters": partial(
+            drain_dead_letters,
+            sqs,
+            settings.carillon_env,
+            topology.queues.values(),
+            partial(keep_dead_letters, pool, topology, offset),
+            every_seconds=settings.dead_letters_every_seconds,
+        ),
+        "redrive dead letters": partial(redrive_dead_letters, pool, sqs, settings.carillon_env),
+    }
