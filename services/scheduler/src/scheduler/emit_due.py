@@ -18,7 +18,7 @@ from runtime.stopping import Stop, pause
 
 from scheduler.batch_size import LEAST, next_batch_size
 from scheduler.due_event import SOURCE, due_types
-from scheduler.expire import catch_up_windows, expire
+from scheduler.expire import expire
 from scheduler.measure import measure_claim
 from scheduler.park import park
 from scheduler.park_paused import hold_pauses, park_paused
@@ -125,9 +125,7 @@ async def emit_batch(
         any_paused = await hold_pauses(connection)
         rows = await connection.fetch(SQL["claim_due"], now, batch, check_after, due_after, due_by)
         ringing = await park_paused(connection, rows) if any_paused else rows
-        claimed = sort_claimed(
-            ringing, due_types(topology), catch_up_windows(topology), now=now, returned_at=returned_at
-        )
+        claimed = sort_claimed(ringing, due_types(topology), now=now, returned_at=returned_at)
         await plan_following(connection, claimed.next_dates)
         await expire(connection, claimed.missed)
         await park(connection, claimed.faults)

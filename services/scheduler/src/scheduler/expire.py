@@ -1,6 +1,6 @@
 """Missed: what could not be sent within its catch-up window is told of instead."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,30 +8,20 @@ import asyncpg
 from domain.catch_up import DEFAULT_CATCH_UP, is_missed
 from domain.events import OccurrenceExpired
 from domain.ids import outcome_event_id
-from domain.kinds import KINDS
 from messaging.envelope import Outgoing
-from messaging.topology import Topology, due_event_type
+from messaging.topology import EventType
 from runtime.database import Connection
 from runtime.statements import Statements
 
 SQL = Statements("scheduler")
 
 
-def catch_up_windows(topology: Topology) -> Mapping[str, timedelta]:
-    """Return how late an occurrence of each occasion type may be sent."""
-    hours = {
-        occasion_type: due_event_type(topology, kind).catch_up_hours for occasion_type, kind in KINDS.items()
-    }
-    return {
-        occasion_type: DEFAULT_CATCH_UP if late is None else timedelta(hours=late)
-        for occasion_type, late in hours.items()
-    }
-
-
 def missed_because(
-    row: asyncpg.Record, catch_up: timedelta, *, now: datetime, returned_at: datetime
+    row: asyncpg.Record, due_type: EventType, *, now: datetime, returned_at: datetime
 ) -> str | None:
     """Return why a claimed occurrence is too late to be sent; None if it is not."""
+    hours = due_type.catch_up_hours
+    catch_up = DEFAULT_CATCH_UP if hours is None else timedelta(hours=hours)
     missed = is_missed(
         now=now,
         ripe_at=row["ripe_at"] or row["due_at"],

@@ -1,7 +1,7 @@
 """What becomes of claimed occurrences: rung, missed or parked, and what follows each."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -26,7 +26,6 @@ class Claimed(Struct, kw_only=True):
 def sort_claimed(
     rows: Iterable[asyncpg.Record],
     due_types: DueTypes,
-    windows: Mapping[str, timedelta],
     *,
     now: datetime,
     returned_at: datetime,
@@ -36,10 +35,11 @@ def sort_claimed(
     for row in rows:
         try:
             next_date = following(row, due_types)
-            reason = missed_because(row, windows[row["occasion_type"]], now=now, returned_at=returned_at)
+            due_type = due_types[row["occasion_type"]]
+            reason = missed_because(row, due_type, now=now, returned_at=returned_at)
             if reason:
                 outgoing = expired_event(row, reason, now=now)
-            elif due_types[row["occasion_type"]].published:
+            elif due_type.published:
                 outgoing = due_event(row)
             else:
                 outgoing = unheard_event(row, now=now)
