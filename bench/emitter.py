@@ -1,7 +1,7 @@
 """`python -m bench.emitter URL`: a scheduler's loops of emitting as a process of its own, and nothing else.
 
 It says `ready`, starts when it is told the offset of its clock (a line), stops when its input ends, and then
-tells its batches as JSON.
+tells its batches as JSON. A loop that fails ends it at once, with the reason on its standard error.
 """
 
 import asyncio
@@ -69,20 +69,31 @@ async def emit(url: str) -> list[Batch]:
     stop = asyncio.Event()
     async with open_pool(url) as pool:
         await watch(pool, batches)
+        told = await read_stdin()
         print("ready", flush=True)
-        offset = timedelta(seconds=float(await asyncio.to_thread(sys.stdin.readline)))
+        offset = timedelta(seconds=float(await told.readline()))
         common = {"offset": offset, "batch": DEFAULTS["claim_batch"], "check_after": CHECK_AFTER}
-        emitting = asyncio.gather(
-            emit_due(pool, topology, stop, **common, claimers=DEFAULTS["claimers"]),
-            catch_up(pool, topology, stop, **common, per_second=DEFAULTS["backlog_per_second"]),
-        )
-        await asyncio.to_thread(sys.stdin.read)
-        stop.set()
-        await emitting
+        async with asyncio.TaskGroup() as loops:
+            loops.create_task(emit_due(pool, topology, stop, **common, claimers=DEFAULTS["claimers"]))
+            loops.create_task(
+                catch_up(pool, topology, stop, **common, per_second=DEFAULTS["backlog_per_second"])
+            )
+            await told.read()
+            stop.set()
     return batches
+
+
+async def read_stdin() -> asyncio.StreamReader:
+    """Give the standard input as a stream: waiting for it ends when a loop fails, a thread's would not."""
+    told = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(told), sys.stdin)
+    return told
 
 
 if __name__ == "__main__":
     log_into_nothing()
-    told = uvloop.run(emit(sys.argv[1]))
-    sys.stdout.buffer.write(msgspec.json.encode(told))
+    emitted = uvloop.run(emit(sys.argv[1]))
+    # With PYTHONUNBUFFERED, as we are started, sys.stdout.buffer is the bare file: it took a part of some
+    # megabytes now and then, and left the rest.
+    with open(sys.stdout.fileno(), "wb", closefd=False) as whole:
+        whole.write(msgspec.json.encode(emitted))

@@ -23,6 +23,10 @@ ALL_WITHIN = 300.0
 LOOK_EVERY_SECONDS = 0.05  # at one number, the sequence's
 
 
+class EmitterError(Exception):
+    """A scheduler ended before it was told to, or told nothing; the message has its last words."""
+
+
 class Emitted(Struct, frozen=True, kw_only=True):
     """What the schedulers emitted from `started` (seconds since the epoch) on; `offset` is their clock's."""
 
@@ -64,7 +68,9 @@ async def emit_all(database: FreshDatabase, count: int, *, schedulers: int = 1, 
 async def until_appended(admin: Connection, count: int, emitters: list[Process]) -> None:
     """Wait until so many messages have been given a number in the outbox."""
     while await admin.fetchval(SQL["last_message"]) < count:
-        assert all(emitter.returncode is None for emitter in emitters), "a scheduler ended"
+        for emitter in emitters:
+            if emitter.returncode is not None:
+                await end(emitter)
         await asyncio.sleep(LOOK_EVERY_SECONDS)
 
 
@@ -74,14 +80,15 @@ async def running_emitters(url: str, number: int) -> AsyncIterator[list[Process]
     command = dies_with_parent([sys.executable, "-m", "bench.emitter", url])
     emitters = [
         await asyncio.create_subprocess_exec(
-            *command, cwd=Path(__file__).parents[1], env=inherited(), stdin=PIPE, stdout=PIPE
+            *command, cwd=Path(__file__).parents[1], env=inherited(), stdin=PIPE, stdout=PIPE, stderr=PIPE
         )
         for _ in range(number)
     ]
     try:
         for emitter in emitters:
             assert emitter.stdout
-            assert await emitter.stdout.readline() == b"ready\n"
+            if await emitter.stdout.readline() != b"ready\n":
+                await end(emitter)
         yield emitters
     finally:
         for emitter in emitters:
@@ -97,8 +104,8 @@ def tell(emitter: Process, line: str) -> None:
 
 
 async def end(emitter: Process) -> list[Batch]:
-    """End a scheduler's input, and with it the scheduler; return what it emitted."""
-    assert emitter.stdin
-    assert emitter.stdout
-    emitter.stdin.close()
-    return msgspec.json.decode(await emitter.stdout.read(), type=list[Batch])
+    """End a scheduler's input, and with it the scheduler; return what it emitted. Raises EmitterError."""
+    told, last_words = await emitter.communicate(b"")  # nothing more to hear: the end of its input
+    if emitter.returncode or not told:
+        raise EmitterError(f"a scheduler ended with {emitter.returncode}: {last_words.decode().strip()}")
+    return msgspec.json.decode(told, type=list[Batch])
