@@ -30,6 +30,7 @@ from scheduler.emit_again import emit_unanswered
 from scheduler.emit_due import emit_batch
 from scheduler.on_outcome import on_outcomes
 from scheduler.on_user_event import on_user_events
+from scheduler.replan import replan
 from testkit import build
 from testkit.fresh_database import FreshDatabase
 from testkit.stepped_pool import CUT_OFF, Step, cut, open_stepped_pool
@@ -137,6 +138,13 @@ def work(topology: Topology) -> dict[str, Work]:
     async def hear(pool: Pool) -> None:
         await on_outcomes(pool, received(answers()))
 
+    async def age(pool: Pool) -> None:
+        await pool.execute(OTHER_RELEASE)
+
+    async def plan_again(pool: Pool) -> None:
+        async for _ in replan(pool, topology, offset=AT_ONCE):
+            pass
+
     return {
         "plan": partial(plan, FIRST),
         "plan users": partial(plan, CREATED),
@@ -148,13 +156,27 @@ def work(topology: Topology) -> dict[str, Work]:
         "emit again": emit_again,
         "give up": partial(emit_again, give_up_after=0),
         "hear": hear,
+        "new tz database": age,
+        "replan": plan_again,
     }
 
 
 LIFE = ["plan", "plan anew", "emit", "plan after the ring", "emit again", "hear"]
-# Each piece of work, after how much of a life.
-WORK_AFTER = {name: number for number, name in enumerate(LIFE)} | {"expire": 2, "give up": 4}
+PLANNED, CHANGED, RUNG_AND_CHANGED = LIFE[:1], LIFE[:2], LIFE[:4]
+AGED = [*CHANGED, "new tz database"]
+# Each piece of work, after what.
+PASTS = {name: LIFE[:number] for number, name in enumerate(LIFE)} | {
+    "expire": CHANGED,
+    "give up": RUNG_AND_CHANGED,
+    "replan": AGED,
+}
 
+# As a release had it in which clocks were an hour behind.
+OTHER_RELEASE = """
+    UPDATE schedule.occurrences
+    SET tz_database = '1999a', due_at = due_at + interval '1 hour', ripe_at = ripe_at + interval '1 hour'
+    WHERE status = 'PENDING' AND tz_database <> '1999a'
+"""
 FORGET = """
     DELETE FROM schedule.users; DELETE FROM schedule.occasions; DELETE FROM schedule.occurrences;
     DELETE FROM schedule.history; DELETE FROM outbox.messages
@@ -238,13 +260,13 @@ async def crash_after(number: int, *, work: Work, url: str, others: list[Pool], 
     pool.terminate()
 
 
-@pytest.mark.parametrize("name", WORK_AFTER)
+@pytest.mark.parametrize("name", PASTS)
 async def test_a_crash_at_any_statement_loses_nothing_and_repeats_nothing(
     work: dict[str, Work], database: FreshDatabase, open_pool: OpenPool, admin: Connection, name: str
 ) -> None:
     others = [await open_pool() for _ in range(2)]
     url = database.url("carillon_scheduler")
-    past = [work[earlier] for earlier in LIFE[: WORK_AFTER[name]]]
+    past = [work[earlier] for earlier in PASTS[name]]
     await live(admin, others[0], past)
     statements = await statements_of(work[name], url)
     undisturbed = await everything(admin)
@@ -279,19 +301,23 @@ def by_owner(kept: list[tuple[str, ...]]) -> dict[str, list[tuple[str, ...]]]:
 @pytest.mark.parametrize(
     ("past", "one", "other"),
     [
-        (0, "plan users", "plan occasions"),
-        (0, "plan occasions", "plan users"),
-        (1, "emit", "plan anew"),
-        (1, "plan anew", "emit"),
-        (1, "plan anew", "plan after the ring"),
-        (1, "plan after the ring", "plan anew"),
-        (2, "emit", "plan after the ring"),
-        (2, "plan after the ring", "emit"),
-        (2, "emit", "emit"),
-        (4, "give up", "hear"),
-        (4, "hear", "give up"),
-        (4, "emit again", "hear"),
-        (4, "hear", "emit again"),
+        ([], "plan users", "plan occasions"),
+        ([], "plan occasions", "plan users"),
+        (PLANNED, "emit", "plan anew"),
+        (PLANNED, "plan anew", "emit"),
+        (PLANNED, "plan anew", "plan after the ring"),
+        (PLANNED, "plan after the ring", "plan anew"),
+        (CHANGED, "emit", "plan after the ring"),
+        (CHANGED, "plan after the ring", "emit"),
+        (CHANGED, "emit", "emit"),
+        (RUNG_AND_CHANGED, "give up", "hear"),
+        (RUNG_AND_CHANGED, "hear", "give up"),
+        (RUNG_AND_CHANGED, "emit again", "hear"),
+        (RUNG_AND_CHANGED, "hear", "emit again"),
+        (AGED, "emit", "replan"),
+        (AGED, "replan", "emit"),
+        (AGED, "plan after the ring", "replan"),
+        (AGED, "replan", "plan after the ring"),
     ],
 )
 async def test_met_at_any_statement_two_schedulers_do_what_they_do_one_after_the_other(
@@ -299,12 +325,12 @@ async def test_met_at_any_statement_two_schedulers_do_what_they_do_one_after_the
     database: FreshDatabase,
     open_pool: OpenPool,
     admin: Connection,
-    past: int,
+    past: list[str],
     one: str,
     other: str,
 ) -> None:
     pool, url = await open_pool(), database.url("carillon_scheduler")
-    before = [work[name] for name in LIFE[:past]]
+    before = [work[name] for name in past]
     in_turn = []
     for names in ((one, other), (other, one)):
         await live(admin, pool, [*before, *(work[name] for name in names), work[one], work[other]])

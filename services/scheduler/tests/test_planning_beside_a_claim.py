@@ -27,6 +27,20 @@ Rows = Callable[[], Coroutine[Any, Any, list[asyncpg.Record]]]
 SQL = Statements("scheduler")
 RING = datetime(2026, 12, 10, 9, tzinfo=UTC)
 
+# Who says so stands still at each row it reads, its snapshot taken and the row not locked yet.
+STAND_STILL = """
+CREATE FUNCTION public.may_read() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('test.stands_still', true) = 'yes' THEN
+        PERFORM pg_advisory_xact_lock_shared(1);
+    END IF;
+    RETURN true;
+END
+$$;
+ALTER TABLE schedule.occurrences ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read ON schedule.occurrences USING (public.may_read());
+"""
+
 
 async def claim(connection: Connection, topology: Topology) -> None:
     """Do what a claim does, up to its commit."""
@@ -152,6 +166,36 @@ async def test_a_claim_passes_over_a_row_that_is_being_planned_and_takes_it_as_i
 
     assert await emit(RING) == 1
     assert [row["first_name"] for row in await processing()] == ["Augusta"]
+
+
+@pytest.mark.parametrize("of", ["user", "occasion"])
+async def test_a_row_that_changes_between_a_claims_snapshot_and_its_lock_is_claimed_next_as_it_is_then(
+    plan: Plan, emit: Emit, processing: Rows, pool: Pool, admin: Connection, of: str
+) -> None:
+    user = build.user_created(first_date="2027-12-10")
+    reminder = build.reminder_added(user_id=user.user_id)
+    await plan(user, reminder)
+    changed: Event = structs.replace(user, version=2, first_name="Augusta")
+    if of == "occasion":
+        changed = structs.replace(reminder, version=2, message="Water them now")
+    await admin.execute(STAND_STILL)
+
+    async with pool.acquire() as connection:
+        await connection.execute("SET test.stands_still = 'yes'")
+        async with admin.transaction():
+            await admin.execute("SELECT pg_advisory_xact_lock(1)")
+            claimed = asyncio.create_task(
+                connection.fetch(SQL["claim_due"], RING, 500, timedelta(minutes=15), None, RING)
+            )
+            await until_one_waits(admin)
+            await plan(changed)
+        assert await claimed == []
+
+    assert await emit(RING) == 1
+    [row] = await processing()
+    assert (row["first_name"], row["message"], row["user_version"], row["occasion_version"]) == (
+        ("Augusta", reminder.message, 2, 1) if of == "user" else ("Ada", "Water them now", 1, 2)
+    )
 
 
 async def test_schedulers_with_overlapping_batches_in_any_order_never_deadlock(
