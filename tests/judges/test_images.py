@@ -19,6 +19,7 @@ from webhook_worker.settings import Settings as WebhookWorkerSettings
 
 pytestmark = pytest.mark.judge
 
+JUDGES = Path(sys.prefix) / "judges" / "bin"
 ROOT = Path(__file__).parents[2]
 SERVICES: dict[str, type[ServiceSettings]] = {
     "user-api": UserApiSettings,
@@ -47,9 +48,7 @@ def composed() -> dict[str, Any]:
 
 
 def test_hadolint_has_nothing_to_say() -> None:
-    done = run(
-        Path(sys.prefix) / "judges" / "bin" / "hadolint", "Dockerfile", "infra/images/pgbouncer/Dockerfile"
-    )
+    done = run(JUDGES / "hadolint", "Dockerfile", "infra/images/pgbouncer/Dockerfile")
 
     assert (done.returncode, done.stdout) == (0, "")
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
+from types_aiobotocore_secretsmanager import SecretsManagerClient
 from types_aiobotocore_sns import SNSClient
 from types_aiobotocore_sqs import SQSClient
 
@@ -36,4 +37,13 @@ async def open_sns(region: str, *, connections: int) -> AsyncIterator[SNSClient]
 async def open_sqs(region: str | None, *, connections: int) -> AsyncIterator[SQSClient]:
     """Open the process's SQS client; without a region, in that of AWS's own settings."""
     async with SESSION.create_client("sqs", region_name=region, config=client_config(connections)) as client:
+        yield client
+
+
+@asynccontextmanager
+async def open_secrets_manager(region: str, *, connections: int) -> AsyncIterator[SecretsManagerClient]:
+    """Open a client of Secrets Manager."""
+    async with SESSION.create_client(
+        "secretsmanager", region_name=region, config=client_config(connections)
+    ) as client:
         yield client
