@@ -10,6 +10,7 @@ from domain.retry import (
     GaveUp,
     NoResponse,
     Outcome,
+    PutBack,
     Response,
     RetryAt,
     decide_retry,
@@ -23,7 +24,7 @@ GIVEN_UP = [300, 301, 302, 304, 307, 308, 400, 401, 403, 404, 405, 409, 410, 413
 
 results = st.one_of(
     st.builds(Response, st.sampled_from(RETRIED), st.none() | st.timedeltas()),
-    st.builds(NoResponse, st.sampled_from(get_args(Failure))),
+    st.builds(NoResponse, st.sampled_from(sorted({*get_args(Failure)} - {"proxy_failed"}))),
 )
 jitters = st.floats(0, 1)
 
@@ -47,6 +48,13 @@ def test_no_answer_is_retried_in_five_seconds() -> None:
     soon = NOW + timedelta(seconds=5)
     assert RetryAt(soon, "connection lost") == decide(NoResponse("connection_lost"))
     assert RetryAt(soon, "TLS failed: expired") == decide(NoResponse("tls_failed", "TLS failed: expired"))
+
+
+@pytest.mark.parametrize("attempt", [1, 10, 11])
+def test_what_fails_on_our_own_side_is_tried_again_in_half_a_minute_and_never_given_up(attempt: int) -> None:
+    proxy_failed = NoResponse("proxy_failed")
+    assert PutBack(NOW + timedelta(seconds=30), "proxy failed") == decide(proxy_failed, attempt)
+    assert PutBack(NOW + timedelta(seconds=33), "proxy failed") == decide(proxy_failed, attempt, jitter=1.0)
 
 
 def test_where_nothing_may_ever_be_sent_nothing_is_tried_again() -> None:

@@ -26,6 +26,9 @@ SCHEDULE = (
 RETRY_AFTER_LIMIT = timedelta(hours=10)
 """The longest wait an endpoint can ask for."""
 
+UNSENT_WAIT = timedelta(seconds=30)
+"""The wait after an attempt that failed on our own side."""
+
 _JITTER = 0.1  # additive, so that a thousand deliveries that failed together do not return together
 _TRANSIENT = frozenset({408, 425, 429})
 _READS_RETRY_AFTER = frozenset({429, 503})
@@ -33,6 +36,7 @@ _READS_RETRY_AFTER = frozenset({429, 503})
 Failure = Literal[
     "name_not_resolved",
     "not_allowed",
+    "proxy_failed",
     "connect_timeout",
     "connection_failed",
     "tls_failed",
@@ -79,6 +83,13 @@ class RetryAt(msgspec.Struct, frozen=True):
     reason: str
 
 
+class PutBack(msgspec.Struct, frozen=True):
+    """The endpoint was not asked: another attempt is due at `at`, and this one does not count."""
+
+    at: datetime
+    reason: str
+
+
 class GaveUp(msgspec.Struct, frozen=True):
     """No further attempt is made."""
 
@@ -86,12 +97,17 @@ class GaveUp(msgspec.Struct, frozen=True):
 
 
 Outcome = Response | NoResponse | Forbidden
-Decision = Delivered | RetryAt | GaveUp
+Decision = Delivered | RetryAt | PutBack | GaveUp
 
 
 def is_delivered(result: Outcome) -> bool:
     """Tell whether the endpoint has it: any 2xx."""
     return isinstance(result, Response) and 200 <= result.status < 300  # noqa: PLR2004 (2xx)
+
+
+def is_unsent(result: Outcome) -> bool:
+    """Tell whether it failed on our own side: the endpoint was not asked, and nothing is said of it."""
+    return isinstance(result, NoResponse) and result.kind == "proxy_failed"
 
 
 def decide_retry(result: Outcome, *, attempt: int, now: datetime, jitter: float) -> Decision:
@@ -112,6 +128,8 @@ def decide_retry(result: Outcome, *, attempt: int, now: datetime, jitter: float)
             if 300 <= status < 500 and status not in _TRANSIENT:  # noqa: PLR2004 - 3xx and 4xx
                 return GaveUp(reason)
             asked = retry_after if status in _READS_RETRY_AFTER else None
+        case NoResponse(reason=reason) if is_unsent(result):
+            return PutBack(now + UNSENT_WAIT + UNSENT_WAIT * (_JITTER * jitter), reason)
         case NoResponse(reason=reason):
             asked = None
         case Forbidden(reason=reason):

@@ -53,6 +53,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
         connect_timeout=timedelta(seconds=settings.webhook_connect_timeout_seconds),
         timeout=timeout,
         tls=read_tls(settings.webhook_ca_file, settings.webhook_certificate_file),
+        proxy=settings.webhook_proxy,
     )
     async with (
         transport,

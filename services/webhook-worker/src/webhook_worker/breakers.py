@@ -15,7 +15,7 @@ from domain.breaker import (
     after_start,
     most_admitted,
 )
-from domain.retry import is_delivered
+from domain.retry import is_delivered, is_unsent
 
 from webhook_worker.delivery import Attempt, Delivery
 from webhook_worker.endpoint import Endpoint
@@ -52,7 +52,9 @@ class Breakers:
         return post_and_hear
 
     def hear(self, attempt: Attempt) -> None:
-        """Judge the endpoint by an attempt that has ended."""
+        """Judge the endpoint by an attempt that has ended, if that tells anything of it."""
+        if is_unsent(attempt.outcome):
+            return
         delivery, before = attempt.delivery, self._of(attempt.delivery)
         delivered = is_delivered(attempt.outcome)
         after = after_attempt(before, delivery.id, delivered=delivered, now=self._clock())

@@ -4,6 +4,7 @@ from domain.retry import Failure, Forbidden, NoResponse, Outcome
 from pyreqwest.exceptions import ConnectError, ConnectTimeoutError, PyreqwestError
 from runtime.stopping import describe
 
+from webhook_worker.proxied_transport import REFUSED, ProxyFailedError
 from webhook_worker.transport import ForbiddenUrlError, UnresolvedHostError, never_connected
 
 # A certificate may be valid for hundreds of names, and rustls tells them all.
@@ -19,6 +20,8 @@ def no_answer(error: Exception) -> Outcome:
             return Forbidden(str(error))
         case ForbiddenUrlError():
             kind, said = "not_allowed", str(error)
+        case ProxyFailedError():
+            kind, said = "proxy_failed", str(error)
         case UnresolvedHostError():
             kind = "name_not_resolved"
         case ConnectTimeoutError():
@@ -39,4 +42,6 @@ def not_connected(error: ConnectError) -> NoResponse:
     causes = [cause["message"] for cause in error.details["causes"] or ()]
     if any(cause.startswith("tcp ") for cause in causes):
         return NoResponse("connection_failed")
+    if REFUSED in causes:
+        return NoResponse("connection_failed", "the proxy could not connect")
     return NoResponse("tls_failed", f"TLS failed: {causes[-1]}"[:MOST_CHARACTERS])

@@ -16,9 +16,11 @@ from domain.retry import (
     Forbidden,
     GaveUp,
     NoResponse,
+    PutBack,
     Response,
     RetryAt,
     decide_retry,
+    is_unsent,
 )
 from messaging.topology import Topology
 from msgspec import Struct
@@ -49,17 +51,19 @@ async def record_attempts(
 ) -> list[Decision]:
     """Record a batch of attempts in one transaction; an event whose last delivery settles has its outcome.
 
-    Returns what follows from each. Raises what the database raises; then nothing of the batch is recorded.
+    One in which its endpoint was not asked is logged, and does not count. Returns what follows from each.
+    Raises what the database raises; then nothing of the batch is recorded.
     """
     now = datetime.now(UTC)
     judged = [Judged(attempt=attempt, decision=judge(attempt, now)) for attempt in attempts]
+    sent = [attempt for attempt in attempts if not is_unsent(attempt.outcome)]
     async with pool.acquire() as connection, connection.transaction():
-        await append_attempts(connection, attempts)
+        await append_attempts(connection, sent)
         changed = await settle_deliveries(connection, judged, now)
         settled = Counter(row["event_id"] for row in changed if row["status"] != "pending")
         await tell_outcomes(connection, topology, offset, settled)
         were_failing = {row["endpoint_id"] for row in changed if row["was_failing"]}
-        await follow_endpoints(connection, topology, offset, attempts, were_failing=were_failing)
+        await follow_endpoints(connection, topology, offset, sent, were_failing=were_failing)
     for one in judged:
         log_attempt(one)
     return [one.decision for one in judged]
@@ -113,7 +117,7 @@ async def settle_deliveries(
         [one.attempt.delivery.id for one in ordered],
         [one.attempt.delivery.created_at for one in ordered],
         [one.attempt.delivery.lease_token for one in ordered],
-        [one.attempt.delivery.attempt for one in ordered],
+        [attempts_spent(one) for one in ordered],
         [status for status, _, _ in changes],
         [wait for _, wait, _ in changes],
         [reason for _, _, reason in changes],
@@ -125,12 +129,18 @@ def change_of(decision: Decision, now: datetime) -> tuple[str, timedelta | None,
     match decision:
         case Delivered():
             return "delivered", None, None
-        case RetryAt(at=at, reason=reason):
+        case RetryAt(at=at, reason=reason) | PutBack(at=at, reason=reason):
             return "pending", at - now, reason
         case GaveUp(reason=reason):
             return "failed", None, reason
         case _:
             assert_never(decision)
+
+
+def attempts_spent(judged: Judged) -> int:
+    """Return how many attempts its delivery has had by now."""
+    number = judged.attempt.delivery.attempt
+    return number - 1 if isinstance(judged.decision, PutBack) else number
 
 
 def status_of(attempt: Attempt) -> int | None:
@@ -170,5 +180,5 @@ def log_attempt(judged: Judged) -> None:
         error_kind=error_kind_of(attempt),
         latency_ms=round(attempt.latency_ms, 1),
         decision=type(decision).__name__,
-        next_attempt_at=decision.at.isoformat() if isinstance(decision, RetryAt) else None,
+        next_attempt_at=decision.at.isoformat() if isinstance(decision, RetryAt | PutBack) else None,
     )

@@ -29,6 +29,8 @@ class Settings(WorkerSettings, frozen=True, kw_only=True):
     webhook_connect_timeout_seconds: Seconds = 5
     # Networks beside the public Internet that webhooks may go to: "10.20.0.0/16,fd00:1::/32".
     webhook_allow_networks: str = ""
+    # All webhooks go through it: "http://name:password@proxy.internal:3128". It must guard our network too.
+    webhook_proxy: Annotated[str, Meta(pattern="^https?://[^/]+")] = ""
     # PEM files: authorities to trust beside the public ones; our certificate and key for endpoints that ask.
     webhook_ca_file: str = ""
     webhook_certificate_file: str = ""
@@ -49,6 +51,8 @@ class Settings(WorkerSettings, frozen=True, kw_only=True):
         read_keys(self.encryption_keys)
         if self.webhook_url and not Url.is_valid(self.webhook_url):
             raise ValueError("WEBHOOK_URL is not a URL")
+        if self.webhook_proxy and not Url.is_valid(self.webhook_proxy):
+            raise ValueError("WEBHOOK_PROXY is not a URL")
         if self.webhook_url and not self.webhook_secret:
             raise ValueError("WEBHOOK_SECRET is not set, and WEBHOOK_URL needs it")
         if self.webhook_secret:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import AsyncIterator
 from functools import lru_cache
-from typing import assert_never
 
 import httpx
 from pyreqwest.client import Client
@@ -11,7 +10,7 @@ from pyreqwest.exceptions import ConnectError, ConnectTimeoutError
 from pyreqwest.http import HeaderMap, Url
 from pyreqwest.request import StreamRequest
 from pyreqwest.response import ResponseBodyReader
-from runtime.guard_hosts import Forbidden, Found, Guard, Reachable, Unresolved
+from runtime.guard_hosts import Forbidden, Guard, Reachable, Unresolved
 
 from webhook_worker.pinned_clients import Pin, PinnedClients
 
@@ -51,30 +50,14 @@ class Transport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request whose content is in memory; the response must be closed."""
-        url = parse_url(str(request.url))
-        if url.scheme not in {"http", "https"} or not url.host_str:
-            raise ForbiddenUrlError("not an http or https URL", for_good=True)
-        match await self._find(request, url.host_str):
-            case Reachable() as found:
-                return await self._send_somewhere(request, url, url.host_str, found)
-            case Forbidden(kind=kind, for_good=for_good):
-                raise ForbiddenUrlError(f"address not allowed: {kind}", for_good=for_good)
-            case Unresolved():
-                raise UnresolvedHostError("name not resolved")
-            case never:
-                assert_never(never)
+        url, found = await judge(self._guard, request)
+        if isinstance(found, Unresolved):
+            raise UnresolvedHostError("name not resolved")
+        return await self._send_somewhere(request, url, found)
 
-    async def _find(self, request: httpx.Request, host: str) -> Found:
-        started = time.perf_counter()
-        try:
-            return await self._guard.find(host)
-        finally:
-            request.extensions[RESOLVE_MS] = (time.perf_counter() - started) * 1000
-
-    async def _send_somewhere(
-        self, request: httpx.Request, url: Url, host: str, found: Reachable
-    ) -> httpx.Response:
+    async def _send_somewhere(self, request: httpx.Request, url: Url, found: Reachable) -> httpx.Response:
         """Send it to the first address that can be connected to: as long as nothing of it has been sent."""
+        host = url.host_str or ""
         *others, last = self._clients.addresses(host, found)[:MOST_ADDRESSES_TRIED]
         for address in others:
             try:
@@ -88,6 +71,19 @@ class Transport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close every connection."""
         await self._clients.close()
+
+
+async def judge(guard: Guard, request: httpx.Request) -> tuple[Url, Reachable | Unresolved]:
+    """Return where a request leads, if it may: raises ForbiddenUrlError. Tells how long that took."""
+    url = parse_url(str(request.url))
+    if url.scheme not in {"http", "https"} or not url.host_str:
+        raise ForbiddenUrlError("not an http or https URL", for_good=True)
+    started = time.perf_counter()
+    found = await guard.find(url.host_str)
+    request.extensions[RESOLVE_MS] = (time.perf_counter() - started) * 1000
+    if isinstance(found, Forbidden):
+        raise ForbiddenUrlError(f"address not allowed: {found.kind}", for_good=found.for_good)
+    return url, found
 
 
 def never_connected(error: ConnectError | ConnectTimeoutError) -> bool:
