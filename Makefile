@@ -12,11 +12,11 @@ TYPED := 'libs infra/local infra/costs contracts tests bench services/scheduler 
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up compose token test chaos judges check bench contracts costs docs-page migrate topology lock format clean
+.PHONY: help demo up compose token test chaos judges check bench contracts contracts-release costs docs-page migrate topology lock format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
-		awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+		awk -F'|' '{ printf "  make %-18s %s\n", $$1, $$2 }'
 
 demo: $(INSTALLED) ## Ring a dozen birthdays around the world, for real, and prove that each arrived once
 	@$(BIN)/python -m carillon_local.demo
@@ -46,13 +46,21 @@ check: $(INSTALLED) ## Check style, types, layers and the lock file
 	@$(BIN)/ruff check $(SOURCES)
 	@for sources in $(TYPED); do $(BIN)/mypy $$sources || exit 1; done
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m testkit.check_contracts contracts
 	@! grep -nE '://|^(-i|--index|--extra|--find)' requirements.lock
 
 bench: $(INSTALLED) ## Measure against peers side by side; a table, and bench/results.json
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
-contracts: $(INSTALLED) ## Write contracts/openapi.json anew from the code
+contracts: $(INSTALLED) ## Write what of contracts/ is generated, and refuse what breaks users of the last release
 	@$(BIN)/python -m user_api.write_openapi contracts/openapi.json
+	@$(BIN)/python -m testkit.check_contracts contracts
+
+contracts-release: contracts ## Keep the contracts of now as the released ones, which later ones are held against
+	@rm -r contracts/released
+	@mkdir contracts/released
+	@cd contracts && cp --parents openapi.json topology.* envelope.schema.json events/*/*.schema.json \
+		webhooks/*.schema.json released
 
 costs: $(INSTALLED) ## Write docs/costs.md anew from the prices and sizes in infra/costs
 	@$(BIN)/python -m infra.costs.monthly_cost

@@ -29,6 +29,7 @@ CONTRACTS = Path(__file__).parents[1]
 SCHEMAS = {
     str(path.relative_to(CONTRACTS)): msgspec.json.decode(path.read_bytes())
     for path in sorted(CONTRACTS.rglob("*.schema.json"))
+    if "released" not in path.parts
 }
 
 

@@ -1,4 +1,3 @@
-from datetime import UTC, date
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from domain.events import EVENT_TYPES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import inspect
+from testkit.documents import INSTANTS, documents
 
 EVENTS = Path(__file__).parents[1] / "events"
 SCHEMAS: dict[str, dict[str, Any]] = {
@@ -18,10 +18,7 @@ VALIDATORS = {
     name: jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
     for name, schema in SCHEMAS.items()
 }
-# No format of JSON Schema is a date and time without a zone, and no pattern knows how long a month is.
-LOCAL_DATE_TIME = SCHEMAS["OccasionAdded"]["properties"]["localDateTime"]["pattern"]
 MOST = 2**53 - 1  # the contract's integers are exact in every language
-instants = st.datetimes(timezones=st.just(UTC))
 
 
 def instances(of: inspect.Type) -> st.SearchStrategy[Any]:  # noqa: C901, PLR0911, PLR0912 - a line a type
@@ -46,7 +43,7 @@ def instances(of: inspect.Type) -> st.SearchStrategy[Any]:  # noqa: C901, PLR091
         case inspect.UUIDType():
             return st.uuids()
         case inspect.DateTimeType(tz=True):
-            return instants
+            return INSTANTS
         case inspect.DateTimeType(tz=False):
             return st.datetimes().map(lambda at: at.replace(microsecond=0))
         case inspect.DateType():
@@ -57,40 +54,6 @@ def instances(of: inspect.Type) -> st.SearchStrategy[Any]:  # noqa: C901, PLR091
             return st.none()
         case _:
             raise NotImplementedError(of)
-
-
-# Not hypothesis-jsonschema: 0.23.1 fails on every object with today's Hypothesis, whose internals it uses.
-def documents(schema: dict[str, Any]) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - a line a keyword
-    """Give any document the schema accepts, fields it does not name included."""
-    match schema:
-        case {"type": "object", "properties": properties, "required": required}:
-            known = {field: documents(rule) for field, rule in properties.items()}
-            unknown = {"addedLater": st.none() | st.integers() | st.lists(st.text())}
-            optional = {field: rule for field, rule in known.items() if field not in required} | unknown
-            return st.fixed_dictionaries({field: known[field] for field in required}, optional=optional)
-        case {"type": "array", "items": items}:
-            return st.lists(documents(items), max_size=3)
-        case {"enum": values}:
-            return st.sampled_from(values)
-        case {"type": "integer", "minimum": least, "maximum": most}:
-            return st.integers(least, most)
-        case {"type": "string", "format": name}:
-            return FORMATS[name]
-        case {"type": "string", "pattern": pattern} if pattern == LOCAL_DATE_TIME:
-            return st.datetimes().map(lambda at: at.replace(microsecond=0).isoformat())
-        case {"type": "string", "pattern": pattern}:
-            return st.from_regex(pattern, fullmatch=True)
-        case {"type": "string"}:
-            return st.text(min_size=schema.get("minLength", 0))
-        case _:
-            raise NotImplementedError(schema)
-
-
-FORMATS = {
-    "uuid": st.uuids().map(str).flatmap(lambda text: st.sampled_from([text, text.upper()])),
-    "date": st.dates().map(date.isoformat),
-    "date-time": instants.map(lambda at: at.isoformat().replace("+00:00", "Z")),
-}
 
 
 def fields_of(of: inspect.Type) -> tuple[set[str], set[str]]:

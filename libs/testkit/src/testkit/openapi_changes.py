@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from testkit.schema_changes import Loss, losses
+from testkit.schema_changes import Loss, losses, unread_change, unread_changes
 
 Json = Mapping[str, Any]
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -98,34 +98,14 @@ def _answer(where: str, old: Json, new: Json) -> Iterator[str]:
         if kept is None or (header["required"] and not kept["required"]):
             yield f"{where}, header {name} is gone or not always there; breaks whoever reads it"
         else:
-            yield from (
-                f"{where}, header {_unknown(loss)}" for loss in losses(kept["schema"], header["schema"], name)
-            )
+            changes = losses(kept["schema"], header["schema"], name)
+            yield from (f"{where}, header {unread_change(loss)}" for loss in changes)
     for media_type, content in old.get("content", {}).items():
         if media_type not in new.get("content", {}):
             yield f"{where} is no {media_type} any more; breaks whoever reads it"
         else:
-            yield from _answer_schema(where, content["schema"], new["content"][media_type]["schema"])
-
-
-def _answer_schema(where: str, old: Json, new: Json) -> Iterator[str]:
-    gone = _fields(old) - _fields(new)
-    for field in sorted(gone):
-        yield f"{where}, field {field} is gone; breaks whoever reads it"
-    for loss in losses(new, old):
-        if loss.at not in gone:
-            yield f"{where}, {_unknown(loss)}"
-
-
-def _fields(schema: Any, at: str = "") -> set[str]:  # noqa: ANN401 - JSON
-    if not isinstance(schema, dict):
-        return set()
-    found: set[str] = set()
-    for field, inner in schema.get("properties", {}).items():
-        found |= {f"{at}.{field}".removeprefix("."), *_fields(inner, f"{at}.{field}".removeprefix("."))}
-    for choice in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
-        found |= _fields(choice, at)
-    return found | _fields(schema.get("items"), f"{at}[]")
+            told = unread_changes(content["schema"], new["content"][media_type]["schema"])
+            yield from (f"{where}, {change}" for change in told)
 
 
 def _refused(loss: Loss) -> str:
@@ -133,10 +113,3 @@ def _refused(loss: Loss) -> str:
         return f"field {loss.at} must be sent now; breaks whoever leaves it out"
     change = f"{loss.keyword} {loss.wide} is now {loss.narrow}"
     return f"{loss.at or 'as a whole'}: {change}; breaks whoever sends what was taken"
-
-
-def _unknown(loss: Loss) -> str:
-    if loss.keyword == "required":
-        return f"field {loss.at} is not always there now; breaks whoever reads it"
-    change = f"{loss.keyword} {loss.narrow} is now {loss.wide}"
-    return f"{loss.at or 'as a whole'}: {change}; breaks whoever knows only what was answered"

@@ -57,6 +57,24 @@ def losses(wide: object, narrow: object, at: str = "") -> list[Loss]:
     return told
 
 
+def unread_changes(old: Schema, new: Schema) -> Iterator[str]:
+    """Say what of a new schema whoever reads by the old one does not know, or misses."""
+    gone = _fields(old) - _fields(new)
+    for field in sorted(gone):
+        yield f"field {field} is gone; breaks whoever reads it"
+    for loss in losses(new, old):
+        if loss.at not in gone:
+            yield unread_change(loss)
+
+
+def unread_change(loss: Loss) -> str:
+    """Say what of a field whoever reads by the old schema does not know: `wide` is the new one."""
+    if loss.keyword == "required":
+        return f"field {loss.at} is not always there now; breaks whoever reads it"
+    change = f"{loss.keyword} {loss.narrow} is now {loss.wide}"
+    return f"{loss.at or 'as a whole'}: {change}; breaks whoever knows only what was answered"
+
+
 def _alternatives(schema: Any) -> list[Schema]:  # noqa: ANN401 - JSON, where a schema may be true or false
     """Spread a schema into such as have one type at most."""
     if isinstance(schema, bool):
@@ -126,3 +144,14 @@ def _field(at: str, field: str) -> str:
 
 def _types(schema: Schema) -> str:
     return str(schema.get("type", "anything"))
+
+
+def _fields(schema: Any, at: str = "") -> set[str]:  # noqa: ANN401 - JSON
+    if not isinstance(schema, dict):
+        return set()
+    found: set[str] = set()
+    for field, inner in schema.get("properties", {}).items():
+        found |= {f"{at}.{field}".removeprefix("."), *_fields(inner, f"{at}.{field}".removeprefix("."))}
+    for choice in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
+        found |= _fields(choice, at)
+    return found | _fields(schema.get("items"), f"{at}[]")
