@@ -54,6 +54,7 @@ bench: $(INSTALLED) ## Measure against peers side by side; a table, and bench/re
 
 contracts: $(INSTALLED) ## Write what of contracts/ is generated, and refuse what breaks users of the last release
 	@$(BIN)/python -m user_api.write_openapi contracts/openapi.json
+	@$(BIN)/python -m testkit.write_asyncapi contracts docs/asyncapi.html
 	@$(BIN)/python -m testkit.check_contracts contracts
 
 contracts-release: contracts ## Keep the contracts of now as the released ones, which later ones are held against

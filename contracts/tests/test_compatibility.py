@@ -199,7 +199,7 @@ def changed_schemas(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
         name = draw(st.sampled_from([*sorted(new["properties"]), "tone", "colour"]))
         match draw(st.sampled_from(["field", "remove", "require", "release", "loosen", "narrow"])):
             case "field":
-                new["properties"][name] = draw(FIELD)
+                new["properties"][name] = copy.deepcopy(draw(FIELD))  # changed further, here
             case "remove":
                 new["properties"].pop(name, None)
                 new["required"] = [field for field in new["required"] if field != name]
