@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from runtime.aws import open_secrets_manager
+from runtime.aws import open_secrets_manager, open_ssm
 from runtime.read_secrets import with_secrets
 from runtime.settings import SettingsError
 from testkit.engine import Engine
@@ -32,6 +32,18 @@ async def test_a_whole_secret_and_one_key_of_another_are_read(aws: Engine) -> No
     assert read["ENCRYPTION_KEYS"] == "k1:abc"
     assert read["DATABASE_URL"] == "postgresql://x@y/z"
     assert "TOLD" not in read
+
+
+async def test_a_parameter_is_read_decrypted(aws: Engine) -> None:
+    async with open_ssm(aws.environment()["AWS_REGION"], connections=1) as client:
+        await client.put_parameter(
+            Name="/carillon/dev/webhook-url", Value="https://x.example", Type="SecureString"
+        )
+    arn = "arn:aws:ssm:eu-west-1:000000000000:parameter/carillon/dev/webhook-url"
+
+    read = await with_secrets({**aws.environment(), "WEBHOOK_URL_FROM": arn})
+
+    assert read["WEBHOOK_URL"] == "https://x.example"
 
 
 async def test_a_key_that_is_not_there_is_named_and_the_secret_is_not_told(aws: Engine) -> None:

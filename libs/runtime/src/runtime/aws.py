@@ -5,9 +5,11 @@ from contextlib import asynccontextmanager
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
+from types_aiobotocore_ecs import ECSClient
 from types_aiobotocore_secretsmanager import SecretsManagerClient
 from types_aiobotocore_sns import SNSClient
 from types_aiobotocore_sqs import SQSClient
+from types_aiobotocore_ssm import SSMClient
 
 # One for the process: it keeps the services' descriptions, 60 to 180 ms of CPU to read for each client.
 SESSION = get_session()
@@ -46,4 +48,18 @@ async def open_secrets_manager(region: str, *, connections: int) -> AsyncIterato
     async with SESSION.create_client(
         "secretsmanager", region_name=region, config=client_config(connections)
     ) as client:
+        yield client
+
+
+@asynccontextmanager
+async def open_ssm(region: str, *, connections: int) -> AsyncIterator[SSMClient]:
+    """Open a client of the Parameter Store."""
+    async with SESSION.create_client("ssm", region_name=region, config=client_config(connections)) as client:
+        yield client
+
+
+@asynccontextmanager
+async def open_ecs(region: str, *, connections: int) -> AsyncIterator[ECSClient]:
+    """Open a client of ECS."""
+    async with SESSION.create_client("ecs", region_name=region, config=client_config(connections)) as client:
         yield client

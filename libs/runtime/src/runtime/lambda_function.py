@@ -45,7 +45,8 @@ def lambda_handler(
     def start() -> tuple[asyncio.Runner, Work]:
         runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         try:
-            settings = load_settings(settings_type, runner.run(with_secrets(os.environ)))
+            os.environ.update(runner.run(with_secrets(os.environ)))  # asyncpg reads PGPASSWORD by itself
+            settings = load_settings(settings_type, os.environ)
             configure_logs(name, form=settings.log_format, level=settings.log_level)
             # Lambda ends an instance without a word: there is nothing to close it in.
             return runner, runner.run(open_work(settings).__aenter__())

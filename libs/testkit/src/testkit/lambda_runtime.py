@@ -33,7 +33,7 @@ class LambdaRuntime:
         self._address = ""
 
     async def start(self, start: StartService, handler: str, environment: dict[str, str]) -> Process:
-        """Start AWS's runtime client for a handler, such as `scheduler.lambda_entry.handler`."""
+        """Start AWS's runtime client for a handler, such as `scheduler.lambda_handler.handler`."""
         told = {"AWS_LAMBDA_RUNTIME_API": self._address, "AWS_LAMBDA_FUNCTION_NAME": "carillon"}
         return await start("awslambdaric", {**environment, **told}, handler)
 

@@ -14,7 +14,7 @@ from testkit.lambda_runtime import FunctionError, LambdaRuntime
 from testkit.service_process import StartService
 
 Plan = Callable[..., Coroutine[Any, Any, None]]
-HANDLER = "scheduler.lambda_entry.handler"
+HANDLER = "scheduler.lambda_handler.handler"
 # What EventBridge calls it with.
 A_MINUTE = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
 
