@@ -6,10 +6,11 @@ import pytest
 import pytest_asyncio
 from carillon_local.options import read_options
 from carillon_local.system import LocalSystem
+from testkit.otlp_sink import OtlpSink
 from testkit.receiver import Receiver, new_secret
 from testkit.repository import find_topology
 
-from tests.running_system import SHORT_LEASES, Carillon, with_short_visibility
+from tests.running_system import SHORT_LEASES, Carillon, traced_to, with_short_visibility
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -20,10 +21,17 @@ async def partner() -> AsyncIterator[Receiver]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def traces() -> AsyncIterator[OtlpSink]:
+    """Collect the traces and metrics of the running system."""
+    async with OtlpSink() as collecting:
+        yield collecting
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def carillon(
-    partner: Receiver, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+    partner: Receiver, traces: OtlpSink, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
 ) -> AsyncIterator[Carillon]:
-    """Start the whole system once, with short leases; its webhooks go to the partner."""
+    """Start the whole system once, with short leases; webhooks go to the partner, traces to the sink."""
     folder = tmp_path_factory.mktemp("carillon")
     options = read_options(
         {
@@ -34,7 +42,9 @@ async def carillon(
         }
     )
     async with (
-        LocalSystem(options, fresh=True, durable=False, environments=SHORT_LEASES) as system,
+        LocalSystem(
+            options, fresh=True, durable=False, environments=traced_to(traces.endpoint, SHORT_LEASES)
+        ) as system,
         Carillon.to(system) as running,
     ):
         yield running

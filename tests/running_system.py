@@ -1,6 +1,6 @@
 """The whole system, real processes and all, for the promises to its users."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +23,21 @@ SHORT_LEASES = {
 SHORT_VISIBILITY_SECONDS = 5
 # A kill costs a receive; the tests kill more often than a night does.
 MANY_RECEIVES = 20
+
+
+# What is told of itself is told soon, and what a collector that is away does not get is soon given up.
+SOON_TOLD = {
+    "OTEL_BSP_SCHEDULE_DELAY": "200",
+    "OTEL_METRIC_EXPORT_INTERVAL": "2000",
+    "OTEL_EXPORTER_OTLP_TIMEOUT": "5",
+}
+SERVICES = ("user-api", "scheduler", "dispatcher", "webhook-worker")
+
+
+def traced_to(endpoint: str, environments: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """Return what each service is told besides, and that its traces and metrics go to `endpoint`."""
+    told = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, **SOON_TOLD}
+    return {name: {**environments.get(name, {}), **told} for name in SERVICES}
 
 
 class Carillon:

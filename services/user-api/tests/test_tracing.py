@@ -132,7 +132,7 @@ async def test_requests_that_share_a_statement_are_linked_and_their_events_keep_
     linked = [span for span in servers.values() if span.links]
     assert linked
     for span in linked:
-        assert span.links[0] in inserting
+        assert span.links[0][1] in inserting
         assert span.span_id not in inserting
     rows = await admin.fetch("SELECT attributes FROM outbox.messages")
     traceparents = [json.loads(row["attributes"])["traceparent"].split("-") for row in rows]

@@ -85,6 +85,7 @@ async def test_no_statement_of_a_round_reads_a_whole_table(admin: Connection) ->
             [None] * 200,
             [None] * 200,
         ],
+        "count_open": [10_000],
         "count_down": [event_ids, [1] * 200, timedelta(0)],
         "read_results": [event_ids],
         "find_replayable": [endpoint_ids[0], UUID(int=0), NOW, NOW + timedelta(hours=1), ["failed"], 50],
@@ -108,6 +109,7 @@ def accepted(token: UUID) -> list[object]:
         uuid4(),
         token,
         timedelta(seconds=45),
+        [None] * 200,
     ]
 
 

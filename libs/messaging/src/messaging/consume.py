@@ -17,6 +17,7 @@ from runtime.stopping import Stop, backoff, describe, keep_running, pause
 from types_aiobotocore_sqs.type_defs import MessageTypeDef
 
 from messaging import queue as sqs
+from messaging.count_messages import count_messages
 from messaging.envelope import UndecodableError, read
 from messaging.heartbeats import Heartbeats
 from messaging.queue import MOST_ENTRIES, OpenQueue
@@ -73,6 +74,10 @@ class Consumer:
         """Raise ConnectionError when the last receive failed."""
         if self._trouble:
             raise ConnectionError(self._trouble)
+
+    async def count(self, stop: Stop) -> None:
+        """Count what the queue holds until `stop` is set."""
+        await count_messages(self._queue, stop)
 
     async def run(self, stop: Stop) -> None:
         """Consume until `stop` is set; what was received by then is still handled."""

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from msgspec import Struct
 from opentelemetry.context import Context, get_current
-from opentelemetry.trace import Link, Span, SpanContext, SpanKind
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, get_current_span
 from opentelemetry.util.types import AttributeValue
-from runtime.active_tracing import active, carrier_of, links_to, read_parent, span, under
+from runtime.active_tracing import ROOT, active, carrier_of, links_to, read_parent, span, under
 
 from messaging.topology import queue_name, topic_name
 
@@ -63,19 +63,17 @@ def created(
 
 @contextmanager
 def relaying(messages: "Sequence[Message]") -> Iterator[None]:
-    """Relay messages within a span: one that is alone under its own, several in a trace of theirs."""
+    """Relay messages within a span, which begins a trace: what is relayed together is of many."""
     if active() is None:
         yield
         return
-    parent = read_parent(messages[0].attributes) if len(messages) == 1 else None
-    attributes = {"messaging.batch.message_count": len(messages)}
-    with span("relay outbox", within=under(parent), attributes=attributes):
+    with span("relay outbox", within=ROOT, attributes={"messaging.batch.message_count": len(messages)}):
         yield
 
 
 @contextmanager
 def sending(topic_arn: str, messages: "Sequence[Message]") -> Iterator[None]:
-    """Send messages to a topic within a span that is linked to each."""
+    """Send messages to a topic within a span that is linked to each; one that is alone under its own."""
     tracing = active()
     if tracing is None:
         yield
@@ -90,8 +88,12 @@ def sending(topic_arn: str, messages: "Sequence[Message]") -> Iterator[None]:
         "aws.sns.topic.arn": topic_arn,
     }
     name = f"send {topic.removeprefix(topic_name(tracing.environment, ''))}"
-    links = links_to(read_parent(message.attributes) for message in messages)
-    with span(name, kind=SpanKind.CLIENT, links=links, attributes=attributes):
+    made = [read_parent(message.attributes) for message in messages]
+    if len(made) == 1 and made[0] is not None:
+        within, links = under(made[0]), links_to([made[0], get_current_span().get_span_context()])
+    else:
+        within, links = get_current(), links_to(made)
+    with span(name, kind=SpanKind.CLIENT, within=within, links=links, attributes=attributes):
         yield
 
 

@@ -176,7 +176,8 @@ PUBLISHING = Metric(
 ATTEMPTS = Metric(
     name="carillon_attempt_duration_seconds",
     kind="histogram",
-    help="HTTP attempts, until their answer: delivered, to be tried again (retry), or given_up.",
+    help="HTTP attempts, until their answer: delivered, to be tried again (retry), put_back (never sent) or "
+    "given_up.",
     service=WORKER,
     labels=("event_type", "decision"),
     buckets=QUICK,

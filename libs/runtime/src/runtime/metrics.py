@@ -8,10 +8,13 @@ from collections.abc import Callable
 from functools import cache
 
 from opentelemetry import trace
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
 
 from runtime.metric_names import Metric
+
+# Prometheus takes the start of a series for what it first sees of it.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 # A process's own. A metric is in it once the service that records it was imported.
 REGISTRY = CollectorRegistry(auto_describe=True)

@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 
 from messaging.consume import Consumer
-from messaging.count_messages import count_messages
 from messaging.topology import load_topology
 from runtime.aws import open_sqs
 from runtime.database import open_pool, ping
@@ -83,8 +82,8 @@ async def serve(settings: Settings, stop: Stop) -> None:
                     ),
                     "unpark resumed": partial(unpark_resumed, pool, batch=settings.claim_batch),
                     "count open": partial(count_open, pool),
-                    f"count {USER_EVENTS}": partial(count_messages, user_queue),
-                    f"count {OUTCOMES}": partial(count_messages, outcome_queue),
+                    f"count {USER_EVENTS}": user_events.count,
+                    f"count {OUTCOMES}": outcomes.count,
                     "maintain": partial(
                         maintain, pool, offset=offset, months_kept=settings.history_months_kept
                     ),

@@ -34,6 +34,7 @@ from webhook_worker.retry_due import retry_due
 from webhook_worker.settings import Settings
 from webhook_worker.settle_waiting import settle_waiting
 from webhook_worker.tls import read_tls
+from webhook_worker.trace_attempts import trace_posts
 
 QUEUES = ("webhook-critical", "webhook-high", "webhook-normal", "webhook-low")
 USER_DELETED = "webhook-user-deleted"
@@ -67,7 +68,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
         take = partial(accept, pool, topology, endpoints.default_id, offset, lease)
         record = Merge(partial(record_attempts, pool, topology, offset), gather_seconds=GATHER_SECONDS)
         breakers = Breakers()
-        deliverer = Deliverer(breakers.watch(partial(post_webhook, transport)), record.put)
+        deliverer = Deliverer(breakers.watch(trace_posts(partial(post_webhook, transport))), record.put)
         bulkheads = Bulkheads(pool, endpoints, breakers, deliverer.start)
         every = settings.endpoints_refresh_seconds
         loops: dict[str, Loop] = {
@@ -96,6 +97,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
                 await open_one(queue), handle, slots=slots, merge_seconds=MERGE_SECONDS
             )
         loops |= {name: consumer.run for name, consumer in consumers.items()}
+        loops |= {f"count {name}": consumer.count for name, consumer in consumers.items()}
         checks |= {name: consumer.check for name, consumer in consumers.items()}
         async with serve_health(settings.health_host, settings.health_port, checks, stop):
             await run_loops(loops, stop, drain_within=settings.drain_timeout_seconds)

@@ -1,4 +1,4 @@
-"""What a worker does beside delivering: replays, dead letters."""
+"""What a worker does beside delivering: replays, dead letters, counting."""
 
 from datetime import timedelta
 from functools import partial
@@ -8,6 +8,7 @@ from runtime.database import Pool
 from runtime.stopping import Loop
 from types_aiobotocore_sqs import SQSClient
 
+from webhook_worker.count_open import count_open
 from webhook_worker.drain_dead_letters import drain_dead_letters, keep_dead_letters
 from webhook_worker.redrive_dead_letters import redrive_dead_letters
 from webhook_worker.replay_settled import replay_settled
@@ -18,6 +19,7 @@ def background_loops(pool: Pool, sqs: SQSClient, topology: Topology, settings: S
     """Wire the loops that nobody waits for."""
     offset = timedelta(seconds=settings.clock_offset_seconds)
     return {
+        "count open": partial(count_open, pool, topology.queues.keys()),
         "replay": partial(replay_settled, pool, per_second=settings.replay_per_second),
         "drain dead letters": partial(
             drain_dead_letters,

@@ -16,6 +16,8 @@ from domain.breaker import (
     most_admitted,
 )
 from domain.retry import is_delivered, is_unsent
+from runtime.metric_names import BREAKERS
+from runtime.metrics import gauge
 
 from webhook_worker.delivery import Attempt, Delivery
 from webhook_worker.endpoint import Endpoint
@@ -32,6 +34,8 @@ class Breakers:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._breakers: dict[UUID, Breaker] = {}
+        gauge(BREAKERS).labels("open").set_function(lambda: self._count(Open))
+        gauge(BREAKERS).labels("probing").set_function(lambda: self._count(Probing))
 
     def most_admitted(self, endpoint_id: UUID) -> int | None:
         """Return how many attempts may start now; None is as many as there are."""
@@ -70,6 +74,9 @@ class Breakers:
     def lose(self, delivery: Delivery) -> None:
         """Note that an attempt is over, heard or not: a probe that told nothing makes way for another."""
         self._set(delivery.endpoint_id, after_loss(self._of(delivery), delivery.id, self._clock()))
+
+    def _count(self, kind: type[Open | Probing]) -> int:
+        return sum(isinstance(breaker, kind) for breaker in self._breakers.values())
 
     def _of(self, delivery: Delivery) -> Breaker:
         return self._breakers.get(delivery.endpoint_id, CLOSED)

@@ -6,10 +6,13 @@ from uuid import UUID
 
 import structlog
 from runtime.database import is_passing
+from runtime.metric_names import UNDER_WAY
+from runtime.metrics import measured
 from runtime.stopping import backoff, describe
 
 from webhook_worker.delivery import Attempt, Delivery
 from webhook_worker.endpoint import Endpoint
+from webhook_worker.trace_attempts import attempting
 
 log = structlog.get_logger()
 
@@ -24,6 +27,7 @@ class Deliverer:
         self._post = post
         self._record = record
         self._under_way: dict[UUID, asyncio.Task[None]] = {}
+        measured(UNDER_WAY, lambda: len(self._under_way))
 
     def start(self, endpoint: Endpoint, delivery: Delivery, done: Callable[[], None]) -> None:
         """Make one attempt at a leased delivery; `done` is called when it is recorded or lost.
@@ -49,8 +53,11 @@ class Deliverer:
 
     async def _attempt(self, endpoint: Endpoint, delivery: Delivery, done: Callable[[], None]) -> None:
         try:
-            attempt = await self._post(endpoint, delivery)
-            await self._record_surely(attempt)
+            with attempting(delivery) as span:
+                attempt = await self._post(endpoint, delivery)
+                decision = await self._record_surely(attempt)
+                if span is not None:
+                    span.set_attribute("carillon.decision", type(decision).__name__)
         except Exception as error:
             log.error(  # noqa: TRY400 (the traceback is in exc_info)
                 "delivery.attempt_lost",
@@ -62,16 +69,14 @@ class Deliverer:
         finally:
             done()
 
-    async def _record_surely(self, attempt: Attempt) -> None:
+    async def _record_surely(self, attempt: Attempt) -> object:
         """Record the attempt, waiting out a lost database until `finish`: forgetting it would ring twice."""
         failures = 0
         while True:
             try:
-                await self._record(attempt)
+                return await self._record(attempt)
             except Exception as error:
                 if not is_passing(error):
                     raise
                 failures += 1
                 await asyncio.sleep(backoff(failures))
-            else:
-                return

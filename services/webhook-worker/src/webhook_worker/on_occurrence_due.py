@@ -11,6 +11,7 @@ from messaging.consume import Received
 from messaging.slots import Slots
 from messaging.topology import Topology
 from msgspec import Struct
+from runtime.active_tracing import traceparent_of
 from runtime.database import Connection, Pool
 from runtime.statements import Statements
 
@@ -73,6 +74,9 @@ async def accept_events(
     """
     due = {received.event_id: due_event(received) for received in batch}
     bodies = {event_id: webhook_body(event_id, event) for event_id, event in due.items()}
+    traces = {
+        received.event_id: traceparent_of(received.parent) if received.parent else None for received in batch
+    }
     rows = await connection.fetch(
         SQL["accept_events"],
         list(due),
@@ -84,6 +88,7 @@ async def accept_events(
         default_id,
         uuid4(),
         lease,
+        [traces[event_id] for event_id in due],
     )
     deliveries = [
         Delivery(
@@ -95,6 +100,7 @@ async def accept_events(
             attempt=1,
             lease_token=row["lease_token"],
             body=bodies[row["event_id"]],
+            traceparent=traces[row["event_id"]],
         )
         for row in rows
         if row["lease_token"] is not None

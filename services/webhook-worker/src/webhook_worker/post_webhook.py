@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 import httpx
 from domain.retry import Response, parse_retry_after
-from runtime.telemetry import current_trace_id
+from runtime.telemetry import current_trace_id, trace_attributes
 
 from webhook_worker.delivery import Answer, Attempt, Delivery
 from webhook_worker.endpoint import Endpoint, signature
@@ -66,6 +66,7 @@ def signed_request(endpoint: Endpoint, delivery: Delivery, at: datetime) -> http
         parse_url(endpoint.url),
         headers={
             **endpoint.headers,
+            **trace_attributes(),
             "content-type": "application/json",
             "user-agent": USER_AGENT,
             "idempotency-key": webhook_id,

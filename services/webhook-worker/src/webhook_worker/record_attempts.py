@@ -29,6 +29,7 @@ from runtime.statements import Statements
 
 from webhook_worker.delivery import Attempt
 from webhook_worker.follow_endpoints import follow_endpoints
+from webhook_worker.measure import measure_attempt
 from webhook_worker.tell_outcomes import tell_outcomes
 
 log = structlog.get_logger()
@@ -61,11 +62,13 @@ async def record_attempts(
         await append_attempts(connection, sent)
         changed = await settle_deliveries(connection, judged, now)
         settled = Counter(row["event_id"] for row in changed if row["status"] != "pending")
-        await tell_outcomes(connection, topology, offset, settled)
+        told_in = {attempt.delivery.event_id: attempt.span for attempt in attempts if attempt.span}
+        await tell_outcomes(connection, topology, offset, settled, told_in)
         were_failing = {row["endpoint_id"] for row in changed if row["was_failing"]}
         await follow_endpoints(connection, topology, offset, sent, were_failing=were_failing)
     for one in judged:
         log_attempt(one)
+        measure_attempt(one.attempt, one.decision, now + offset)
     return [one.decision for one in judged]
 
 
@@ -181,4 +184,6 @@ def log_attempt(judged: Judged) -> None:
         latency_ms=round(attempt.latency_ms, 1),
         decision=type(decision).__name__,
         next_attempt_at=decision.at.isoformat() if isinstance(decision, RetryAt | PutBack) else None,
+        # Its own, not that of the attempt whose commit it shares.
+        **({"traceId": attempt.trace_id} if attempt.trace_id else {}),
     )

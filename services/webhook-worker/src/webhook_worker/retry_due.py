@@ -57,6 +57,7 @@ async def lease_due(pool: Pool, room: Mapping[UUID, int], *, most: int, lease: t
             attempts_before=row["attempts_before"],
             lease_token=row["lease_token"],
             body=row["body"],
+            traceparent=row["traceparent"],
         )
         for row in rows
     ]

@@ -11,6 +11,9 @@ from domain.ids import outcome_event_id
 from messaging.envelope import Outgoing, compose
 from messaging.outbox import append
 from messaging.topology import Topology
+from messaging.trace_messages import Origin
+from opentelemetry.trace import SpanContext
+from runtime.active_tracing import active, parse_parent, under
 from runtime.database import Connection
 from runtime.statements import Statements
 
@@ -18,14 +21,20 @@ from webhook_worker.answer_repeats import SOURCE
 
 SQL = Statements("webhook_worker")
 
+NOWHERE: Mapping[UUID, SpanContext] = {}
 Ended = OccurrenceCompleted | OccurrenceFailed
 
 
 async def tell_outcomes(
-    connection: Connection, topology: Topology, offset: timedelta, settled: Mapping[UUID, int]
+    connection: Connection,
+    topology: Topology,
+    offset: timedelta,
+    settled: Mapping[UUID, int],
+    told_in: Mapping[UUID, SpanContext] = NOWHERE,
 ) -> None:
     """Count events down by the deliveries that settled now; append the outcome of each with none open.
 
+    An outcome goes on with its event's trace: from the span in `told_in`, else from where the event was made.
     An outcome is told once: what is replayed after that changes its delivery only.
     Events are locked in order of id, so two workers that settle the same ones wait instead of deadlocking.
     """
@@ -47,7 +56,18 @@ async def tell_outcomes(
         [msgspec.json.encode(outcome).decode() for outcome in outcomes],
     )
     at = outcomes[0].occurred_at  # the transaction's time, so the same for all
-    await append(connection, compose(topology, SOURCE, at, map(outgoing, outcomes)))
+    told = [
+        outgoing(outcome, origin_of(row, told_in))
+        for outcome, row in zip(outcomes, ended.values(), strict=True)
+    ]
+    await append(connection, compose(topology, SOURCE, at, told))
+
+
+def origin_of(row: asyncpg.Record, told_in: Mapping[UUID, SpanContext]) -> Origin | None:
+    """Return what an event's outcome is told in; None where tracing is off."""
+    if active() is None:
+        return None
+    return Origin(under(told_in.get(row["event_id"]) or parse_parent(row["traceparent"])))
 
 
 def result_of(row: asyncpg.Record) -> DeliveryResult:
@@ -73,7 +93,7 @@ def outcome_of(row: asyncpg.Record, results: Sequence[DeliveryResult]) -> Ended:
     )
 
 
-def outgoing(outcome: Ended) -> Outgoing:
+def outgoing(outcome: Ended, origin: Origin | None) -> Outgoing:
     """Return an outcome under its derived id."""
     event_id = outcome_event_id(outcome.due_event_id, outcome.event_type)
-    return Outgoing(event_id=event_id, subject=outcome.user_id, event=outcome)
+    return Outgoing(event_id=event_id, subject=outcome.user_id, event=outcome, origin=origin)

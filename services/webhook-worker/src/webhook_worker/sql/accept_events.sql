@@ -1,6 +1,6 @@
--- $7 the default endpoint or null, $8 lease token, $9 lease. An event seen before is left alone: its deliveries are
--- fixed. A new one comes back once a delivery, or once without any; a disabled endpoint's is not leased, it waits. A deleted
--- user's is kept without its body and goes nowhere.
+-- $7 the default endpoint or null, $8 lease token, $9 lease, $10 each event's place in its trace. An event seen before
+-- is left alone: its deliveries are fixed. A new one comes back once a delivery, or once without any; a disabled
+-- endpoint's is not leased, it waits. A deleted user's is kept without its body and goes nowhere.
 WITH received AS MATERIALIZED (
     SELECT
         received.*,
@@ -8,8 +8,9 @@ WITH received AS MATERIALIZED (
         (
             SELECT deleted.user_id FROM delivery.deleted_users AS deleted WHERE deleted.user_id = received.user_id
         ) IS NOT NULL AS erased
-    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::smallint[], $6::text[])
-        WITH ORDINALITY AS received (event_id, user_id, event_type, webhook_type, priority, body, position)
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::smallint[], $6::text[], $10::text[])
+        WITH ORDINALITY
+        AS received (event_id, user_id, event_type, webhook_type, priority, body, traceparent, position)
 ),
 registered AS MATERIALIZED (
     SELECT id, version, event_types, enabled
@@ -28,11 +29,11 @@ reached AS MATERIALIZED (
     WHERE $7 IS NOT NULL AND NOT received.erased AND NOT EXISTS (SELECT FROM registered)
 ),
 accepted AS (
-    INSERT INTO delivery.events (event_id, user_id, event_type, priority, body, open)
+    INSERT INTO delivery.events (event_id, user_id, event_type, priority, body, traceparent, open)
     SELECT
         received.event_id, received.user_id, received.event_type, received.priority,
         CASE WHEN received.erased THEN '' ELSE received.body END,
-        coalesce(reach.deliveries, 0)
+        received.traceparent, coalesce(reach.deliveries, 0)
     FROM received
     LEFT JOIN (SELECT event_id, count(*) AS deliveries FROM reached GROUP BY event_id) AS reach
         ON reach.event_id = received.event_id

@@ -13,4 +13,5 @@ SET open = event.open - settled.deliveries
 FROM locked
 INNER JOIN settled ON settled.event_id = locked.event_id
 WHERE event.event_id = locked.event_id
-RETURNING event.event_id, event.user_id, event.open, event.settled_at, now() + $3::interval AS now;
+RETURNING
+    event.event_id, event.user_id, event.open, event.settled_at, event.traceparent, now() + $3::interval AS now;

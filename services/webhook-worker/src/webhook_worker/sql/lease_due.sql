@@ -30,4 +30,5 @@ CROSS JOIN delivery.events AS event
 WHERE delivery.id = due.id AND delivery.created_at = due.created_at AND event.event_id = delivery.event_id
 RETURNING
     delivery.id, delivery.created_at, delivery.event_id, delivery.endpoint_id, delivery.attempts,
-    delivery.attempts_before, delivery.lease_token, due.version AS endpoint_version, event.body;
+    delivery.attempts_before, delivery.lease_token, due.version AS endpoint_version, event.body,
+    event.traceparent;
