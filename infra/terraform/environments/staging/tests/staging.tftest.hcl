@@ -1,0 +1,42 @@
+mock_provider "aws" {
+  source          = "../../tests/mocks"
+  override_during = plan
+}
+mock_provider "tls" {
+  override_during = plan
+}
+# `random` is the real one: it needs no account, and what is ephemeral cannot be mocked.
+provider "random" {}
+
+variables {
+  registry    = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+  image_tag   = "1.4.0"
+  domain_name = "api.carillon.example"
+  zone_id     = "Z0123456789ABC"
+  jwt         = { issuer = "https://issuer.example", audience = "carillon", jwks_url = "https://issuer.example/keys" }
+  webhook_url = "https://hooks.example/carillon"
+}
+
+run "staging_is_as_large_as_was_decided" {
+  command = plan
+
+  assert {
+    condition = jsonencode(module.system.size) == jsonencode({
+      compute  = "ecs"
+      database = "db.r6g.large, 100 GB"
+      multi_az = true
+      readers  = 1
+      tasks    = { dispatcher = "2-4", scheduler = "2-4", user-api = "2-4", webhook-worker = "2-4" }
+      zones    = 1
+    })
+    error_message = "sizes as docs/deployment.md has them"
+  }
+  assert {
+    condition     = module.system.url == "https://api.carillon.example"
+    error_message = "it is called by its name"
+  }
+  assert {
+    condition     = alltrue([for topic, arn in module.system.topic_arns : endswith(arn, ":carillon-staging-${topic}")])
+    error_message = "its names are its own"
+  }
+}
