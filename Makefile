@@ -1,18 +1,19 @@
 # Carillon. `make help` lists what there is; everything installs itself into .venv on first use.
 
 PYTHON ?= python3
+TERRAFORM ?= terraform
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 PACKAGES := libs/domain libs/runtime libs/messaging libs/testkit libs/cli \
 	services/user-api services/scheduler services/dispatcher services/webhook-worker infra/local
-SOURCES := libs services infra/local infra/costs contracts tests bench
+SOURCES := libs services infra/local infra/costs infra/terraform contracts tests bench
 # A folder with a hyphen is no package to mypy: two of them side by side would have one `conftest`.
-TYPED := 'libs infra/local infra/costs contracts tests bench services/scheduler services/dispatcher' \
+TYPED := 'libs infra/local infra/costs infra/terraform contracts tests bench services/scheduler services/dispatcher' \
 	services/user-api services/webhook-worker
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up compose token test chaos judges check bench contracts contracts-release costs docs-page migrate topology lock format clean
+.PHONY: help demo up compose token test chaos judges terraform-test check bench contracts contracts-release costs docs-page migrate topology lock format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
@@ -40,6 +41,12 @@ chaos: $(INSTALLED) ## Kill everything once at the worst moment; nothing may be 
 
 judges: $(INSTALLED) ## Run the judges that need Node or Debian packages, installing those
 	@tests/judges/run
+
+terraform-test: $(INSTALLED) ## Test the infrastructure by Terraform itself, without an account: TERRAFORM=terraform
+	@$(BIN)/uv venv --quiet --allow-existing .venv/terraform
+	@$(BIN)/uv pip install --quiet --python .venv/terraform/bin/python --require-hashes \
+		--requirement infra/terraform/requirements.txt
+	@TERRAFORM="$(TERRAFORM)" infra/terraform/test
 
 check: $(INSTALLED) ## Check style, types, layers and the lock file
 	@$(BIN)/ruff format --check $(SOURCES)
@@ -83,6 +90,8 @@ lock: $(INSTALLED) ## Resolve the dependencies anew into requirements.lock
 		--no-emit-index-url --output-file bench/peers/requirements.txt bench/peers/requirements.in
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url --output-file tests/judges/requirements.txt tests/judges/requirements.in
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --output-file infra/terraform/requirements.txt infra/terraform/requirements.in
 
 format: $(INSTALLED) ## Format the code
 	@$(BIN)/ruff format $(SOURCES)
