@@ -7,6 +7,7 @@ from domain.events import (
     EVENT_TYPES,
     BirthdayDue,
     DeliveryResult,
+    Event,
     OccasionAdded,
     OccurrenceFailed,
     UserCreated,
@@ -51,9 +52,19 @@ def test_the_event_types_of_this_release() -> None:
         "OccurrenceProgress",
         "OccurrenceExpired",
         "EndpointDisabled",
+        "DeadLettered",
     ]
     assert expected == list(EVENT_TYPES)
     assert expected == [event.event_type for event in EVENT_TYPES.values()]
+
+
+def test_a_class_with_a_version_in_its_name_is_that_version_of_its_event_type() -> None:
+    class UserVanishedV12(Event, frozen=True):
+        """Some event."""
+
+    expected = ("UserVanished", "carillon.UserVanished.v12", "urn:carillon:event:UserVanished:v12")
+    named = UserVanishedV12.event_type, type_name(UserVanishedV12), schema_id(UserVanishedV12)
+    assert expected == named
 
 
 def test_an_event_type_knows_its_names() -> None:

@@ -11,9 +11,10 @@ from cloudevents.core.formats.json import JSONFormat
 from domain.events import EVENT_TYPES, Event
 from domain.priority import Priority
 from messaging.envelope import Message, Outgoing, UndecodableError, compose, read
-from messaging.topology import load_topology
+from messaging.topology import due_event_type, load_topology
 from msgspec import structs
 from testkit import build
+from testkit.birthday_v2 import BIRTHDAY, BirthdayDueV2
 
 EVENT_ID = UUID("0b7a2a4e-6f0e-5b8e-9a33-3f2f0c2b1d11")
 USER_ID = UUID("5f3b5c86-2f0c-4d3c-8a52-0c6f6a1f7a01")
@@ -106,6 +107,32 @@ def test_an_event_type_that_is_switched_off_is_not_composed_and_the_others_are(
     assert [message.event_type for message in messages] == [
         name for name in EVENT_TYPES if name != event_type
     ]
+
+
+@pytest.mark.parametrize(
+    ("published", "composed_as"),
+    [
+        ({"BirthdayDueV2": True, "BirthdayDue": True}, ["BirthdayDueV2", "BirthdayDue"]),
+        ({"BirthdayDueV2": True}, ["BirthdayDueV2"]),
+        ({"BirthdayDueV2": False, "BirthdayDue": True}, ["BirthdayDue"]),
+        ({"BirthdayDueV2": False, "BirthdayDue": False}, []),
+    ],
+)
+def test_each_version_that_has_an_entry_is_composed_under_the_same_id(
+    contracts: Path, published: dict[str, bool], composed_as: list[str]
+) -> None:
+    topology = load_topology(contracts / "topology.yaml")
+    due = structs.replace(topology.event_types["BirthdayDue"], schema_version=2)
+    entries = {name: structs.replace(due, published=is_on) for name, is_on in published.items()}
+    topology = structs.replace(topology, event_types=entries)
+    told = structs.asdict(build.birthday_due(user_id=USER_ID))
+    outgoing = Outgoing(event_id=EVENT_ID, subject=USER_ID, event=BirthdayDueV2(**told))
+
+    messages = compose(topology, "scheduler", AT, [outgoing])
+
+    assert [message.event_type for message in messages] == composed_as
+    assert {message.event_id for message in messages} <= {EVENT_ID}
+    assert due_event_type(topology, BIRTHDAY).published == bool(composed_as)
 
 
 def envelope(**overrides: object) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 import pytest
 from domain.events import (
     Event,
+    OccasionAdded,
     OccasionChanged,
     UserBirthdayChanged,
     UserCreated,
@@ -70,7 +71,7 @@ def user_change(user: UserCreated, kind: type[Event], version: int, **changes: o
 def ended_life(user_id: UUID) -> list[Event]:
     """Tell of one whose occasion and then whose account is removed."""
     created, wedding, moved, *_, changed = life(user_id)
-    assert isinstance(wedding, build.OccasionAdded)
+    assert isinstance(wedding, OccasionAdded)
     removed = build.occasion_removed(wedding, version=3)
     return [created, wedding, moved, changed, removed, build.user_deleted(user_id, version=5)]
 

@@ -1,5 +1,6 @@
 """Events: past facts, as they are published; contracts/events holds their schemas."""
 
+from collections.abc import Iterator
 from datetime import date
 from uuid import UUID
 
@@ -111,8 +112,18 @@ _EVENTS: tuple[type[Event], ...] = (
     EndpointDisabled,
     DeadLettered,
 )
-EVENT_TYPES: dict[str, type[Event]] = {event.event_type: event for event in _EVENTS}
-"""Every event type this release reads or writes, by name."""
+
+
+def _versions(event: type[Event] | None) -> Iterator[type[Event]]:
+    while event is not None:
+        yield event
+        event = event.before
+
+
+EVENT_TYPES: dict[str, type[Event]] = {
+    version.__name__: version for event in _EVENTS for version in _versions(event)
+}
+"""Every event type this release reads or writes, each version by its name in the topology."""
 
 
 def type_name(event: type[Event]) -> str:

@@ -9,6 +9,8 @@ def webhook_type(event_type: str) -> str:
 
 
 WEBHOOK_TYPES = tuple(
-    webhook_type(name) for name, event in EVENT_TYPES.items() if issubclass(event, DueEvent)
+    dict.fromkeys(
+        webhook_type(event.event_type) for event in EVENT_TYPES.values() if issubclass(event, DueEvent)
+    )
 )
 """Every type that this release sends."""

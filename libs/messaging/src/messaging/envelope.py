@@ -1,6 +1,6 @@
 """The envelope: CloudEvents 1.0 structured JSON around an event, and back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from domain.events import EVENT_TYPES, DueEvent, Event, schema_id, type_name
 from domain.priority import Priority
 from msgspec import Struct
 
-from messaging.topology import Topology
+from messaging.topology import EventType, Topology
 from messaging.trace_messages import Origin, created, here
 
 
@@ -66,42 +66,54 @@ ENVELOPE = msgspec.json.Decoder(Envelope)
 def compose(topology: Topology, source: str, at: datetime, outgoing: Iterable[Outgoing]) -> list[Message]:
     """Return the messages of events that happened `at` (aware, UTC), leaving out unpublished event types.
 
+    One that is published in several versions is a message each, under the same id.
+
     A due event's own priority wins over its type's. An occasion's is that of its due events, not of the news
     that it was added. The span that it was made in, if any, goes with the message.
     """
     messages = []
     composed_in = here()
     for out in outgoing:
-        kind = type(out.event)
-        event_type = topology.event_types[kind.__name__]
-        if not event_type.published:
-            continue
-        priority = out.event.priority if isinstance(out.event, DueEvent) else event_type.priority
         subject = str(out.subject)
         origin = composed_in if out.origin is None else out.origin
-        traced = created(event_type.topic, kind.__name__, out.event_id, subject, origin)
-        envelope = Envelope(
-            specversion="1.0",
-            id=out.event_id,
-            source=f"carillon/{source}",
-            type=type_name(kind),
-            subject=subject,
-            time=at,
-            datacontenttype="application/json",
-            dataschema=schema_id(kind),
-            data=msgspec.Raw(msgspec.json.encode(out.event)),
-        )
-        messages.append(
-            Message(
-                event_id=out.event_id,
-                event_type=kind.__name__,
-                priority=priority,
-                group_id=subject,
-                attributes={"eventType": kind.__name__, "priority": priority.value, **traced},
-                body=msgspec.json.encode(envelope).decode(),
+        for event, event_type in published_versions(topology, out.event):
+            kind = type(event)
+            priority = event.priority if isinstance(event, DueEvent) else event_type.priority
+            traced = created(event_type.topic, kind.__name__, out.event_id, subject, origin)
+            envelope = Envelope(
+                specversion="1.0",
+                id=out.event_id,
+                source=f"carillon/{source}",
+                type=type_name(kind),
+                subject=subject,
+                time=at,
+                datacontenttype="application/json",
+                dataschema=schema_id(kind),
+                data=msgspec.Raw(msgspec.json.encode(event)),
             )
-        )
+            messages.append(
+                Message(
+                    event_id=out.event_id,
+                    event_type=kind.__name__,
+                    priority=priority,
+                    group_id=subject,
+                    attributes={"eventType": kind.event_type, "priority": priority.value, **traced},
+                    body=msgspec.json.encode(envelope).decode(),
+                )
+            )
     return messages
+
+
+def published_versions(topology: Topology, event: Event) -> Iterator[tuple[Event, EventType]]:
+    """Give an event as each published version tells it: the newest, then those with an entry of their own."""
+    event_type: EventType | None = topology.event_types[type(event).__name__]
+    while True:
+        if event_type is not None and event_type.published:
+            yield event, event_type
+        if event.before is None:
+            return
+        event = event.as_before()
+        event_type = topology.event_types.get(type(event).__name__)
 
 
 def read(body: str) -> tuple[UUID, Event]:

@@ -8,7 +8,7 @@ import msgspec
 import yaml
 from domain.kind import Kind
 from domain.priority import Priority
-from msgspec import Struct
+from msgspec import Struct, structs
 from runtime.settings import SettingsError
 
 
@@ -100,11 +100,19 @@ def check_topics(path: Path, event_types: dict[str, EventType], queues: dict[str
 
 
 def due_event_type(topology: Topology, kind: Kind) -> EventType:
-    """Return the entry of what a kind of occasion emits. Raises TopologyError where there is none."""
-    name = kind.due_event.event_type
+    """Return the entry of what a kind of occasion emits, published if any of its versions is.
+
+    Raises TopologyError where there is none.
+    """
+    name = kind.due_event.__name__
     if name not in topology.event_types:
         raise TopologyError(f"TOPOLOGY_FILE: eventTypes: {kind.called} needs {name}")
-    return topology.event_types[name]
+    entry, version = topology.event_types[name], kind.due_event.before
+    published = entry.published
+    while version is not None:
+        older = topology.event_types.get(version.__name__)
+        published, version = published or (older is not None and older.published), version.before
+    return structs.replace(entry, published=published)
 
 
 def topic_name(environment: str, topic: str) -> str:
