@@ -24,6 +24,14 @@ CONNECT_TIMEOUT = timedelta(seconds=5)
 LOOPBACK = read_networks("127.0.0.0/8")
 
 
+class Posted(Struct, frozen=True, kw_only=True):
+    """How fast a contender made its POSTs, and the CPU that each cost it and PostgreSQL."""
+
+    per_second: float
+    cpu_ms: float
+    database_cpu_ms: float = 0.0
+
+
 class Course(Struct, kw_only=True):
     """What all contenders run against; `busiest` is the largest share of a round that the sink computed."""
 
@@ -38,19 +46,19 @@ class Course(Struct, kw_only=True):
         """How many POSTs may be under way: the slots of the queue that birthdays go through."""
         return self.topology.queues[QUEUE].concurrency
 
-    async def timed(self, work: Awaitable[None]) -> float:
-        """Return POSTs/s of work that must make each of them once."""
+    async def timed(self, work: Awaitable[None]) -> Posted:
+        """Time work of this process that must make each of the POSTs once."""
         self.sink.forget()
-        cpu_before, started = self.sink.tally().cpu_seconds, time.perf_counter()
+        sink_cpu, cpu, started = self.sink.tally().cpu_seconds, time.process_time(), time.perf_counter()
         await work
-        seconds = time.perf_counter() - started
-        self.busiest = max(self.busiest, (self.sink.tally().cpu_seconds - cpu_before) / seconds)
+        seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+        self.busiest = max(self.busiest, (self.sink.tally().cpu_seconds - sink_cpu) / seconds)
         receipts = self.sink.receipts()
         assert len({webhook_id for webhook_id, _ in receipts}) == len(receipts) == self.posts
-        return self.posts / seconds
+        return Posted(per_second=self.posts / seconds, cpu_ms=cpu / self.posts * 1000)
 
 
-async def post_with_aiohttp(course: Course, requests: Sequence[httpx.Request]) -> float:
+async def post_with_aiohttp(course: Course, requests: Sequence[httpx.Request]) -> Posted:
     """POST them with aiohttp."""
     sent = [(str(request.url), request.content, dict(request.headers)) for request in requests]
     connector = aiohttp.TCPConnector(limit=course.at_once)
@@ -65,11 +73,13 @@ async def post_with_aiohttp(course: Course, requests: Sequence[httpx.Request]) -
         return await course.timed(post_all(sent, post, course.at_once))
 
 
-async def post_with_pyreqwest(course: Course, requests: Sequence[httpx.Request]) -> float:
-    """POST them through the worker's own transport."""
+async def post_with_pyreqwest(course: Course, requests: Sequence[httpx.Request]) -> Posted:
+    """POST them through the worker's own transport, which takes requests of httpx's."""
     async with open_transport(opened=LOOPBACK, connect_timeout=CONNECT_TIMEOUT, timeout=TIMEOUT) as transport:
 
-        async def post(request: httpx.Request) -> int:
+        async def post(ready: httpx.Request) -> int:
+            # Made anew, as aiohttp makes its own.
+            request = httpx.Request("POST", ready.url, headers=ready.headers, content=ready.content)
             response = await transport.handle_async_request(request)
             await response.aread()
             return response.status_code
