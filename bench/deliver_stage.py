@@ -22,7 +22,7 @@ from webhook_worker.endpoints import Endpoints
 from webhook_worker.on_occurrence_due import accept, due_event, on_occurrence_due
 from webhook_worker.open_transport import open_transport
 from webhook_worker.post_webhook import post_webhook
-from webhook_worker.record_attempts import GATHER_SECONDS, record_attempts
+from webhook_worker.record_attempts import record_attempts
 from webhook_worker.webhook_body import webhook_body
 
 from bench.cpu import cpu_seconds_with_children
@@ -42,9 +42,7 @@ async def deliver(course: Course, server: EmbeddedPostgres, received: Sequence[R
         open_pool(database.url("carillon_webhook_worker")) as pool,
         open_transport(opened=LOOPBACK, connect_timeout=CONNECT_TIMEOUT, timeout=TIMEOUT) as transport,
     ):
-        record = Merge(
-            partial(record_attempts, pool, course.topology, NO_OFFSET), gather_seconds=GATHER_SECONDS
-        )
+        record = Merge(partial(record_attempts, pool, course.topology, NO_OFFSET))
         breakers = Breakers()
         post = breakers.watch(partial(post_webhook, transport))
         take = partial(accept, pool, course.topology, course.endpoint.id, NO_OFFSET, LEASE)

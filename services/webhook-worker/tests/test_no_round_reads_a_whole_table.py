@@ -76,7 +76,7 @@ async def test_no_statement_of_a_round_reads_a_whole_table(admin: Connection) ->
         "forget_deleted": [timedelta(days=30), 1000],
         "accept_events": accepted(token),
         "read_answers": [event_ids, timedelta(0)],
-        "settle_deliveries": [
+        "settle_attempts": [
             ids,
             [NOW] * 200,
             [token] * 200,
@@ -84,12 +84,13 @@ async def test_no_statement_of_a_round_reads_a_whole_table(admin: Connection) ->
             ["delivered"] * 200,
             [None] * 200,
             [None] * 200,
+            *[[]] * 15,
         ],
         "count_open": [10_000],
         "count_down": [event_ids, [1] * 200, timedelta(0)],
         "read_results": [event_ids],
         "find_replayable": [endpoint_ids[0], UUID(int=0), NOW, NOW + timedelta(hours=1), ["failed"], 50],
-        "store_outcomes": [event_ids, [NOW] * 200, ["OccurrenceCompleted"] * 200, ["{}"] * 200],
+        "store_outcomes": [event_ids, [NOW] * 200, ["OccurrenceCompleted"] * 200, ["{}"] * 200, *[[]] * 6],
     }
 
     whole = {name: await reads_whole(admin, name, arguments) for name, arguments in rounds.items()}

@@ -214,5 +214,5 @@ async def test_a_hundred_events_cost_the_statements_of_one(
     await work(*(due() for _ in range(100)))
 
     # Accepted in one transaction; recorded in a few, as the answers come in.
-    assert of_one == 4 + 9
-    assert len(statements) <= 4 + 9 * 12
+    assert of_one == 4 + 7
+    assert len(statements) <= 4 + 7 * 12

@@ -29,7 +29,7 @@ from webhook_worker.on_occurrence_due import accept, on_occurrence_due
 from webhook_worker.on_user_deleted import erase_deleted, on_user_deleted
 from webhook_worker.open_transport import open_transport
 from webhook_worker.post_webhook import post_webhook
-from webhook_worker.record_attempts import GATHER_SECONDS, record_attempts
+from webhook_worker.record_attempts import record_attempts
 from webhook_worker.retry_due import retry_due
 from webhook_worker.settings import Settings
 from webhook_worker.settle_waiting import settle_waiting
@@ -66,7 +66,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
             pool, read_keys(settings.encryption_keys), default_of(settings), most_time=timeout
         )
         take = partial(accept, pool, topology, endpoints.default_id, offset, lease)
-        record = Merge(partial(record_attempts, pool, topology, offset), gather_seconds=GATHER_SECONDS)
+        record = Merge(partial(record_attempts, pool, topology, offset))
         breakers = Breakers()
         deliverer = Deliverer(breakers.watch(trace_posts(partial(post_webhook, transport))), record.put)
         bulkheads = Bulkheads(pool, endpoints, breakers, deliverer.start)

@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 import asyncpg
@@ -36,9 +36,6 @@ log = structlog.get_logger()
 
 SQL = Statements("webhook_worker")
 
-# An attempt's record waits this long for others to share its commit: it is no one's deadline.
-GATHER_SECONDS = 0.02
-
 
 class Judged(Struct, frozen=True, kw_only=True):
     """An attempt and what follows from it."""
@@ -59,8 +56,7 @@ async def record_attempts(
     judged = [Judged(attempt=attempt, decision=judge(attempt, now)) for attempt in attempts]
     sent = [attempt for attempt in attempts if not is_unsent(attempt.outcome)]
     async with pool.acquire() as connection, connection.transaction():
-        await append_attempts(connection, sent)
-        changed = await settle_deliveries(connection, judged, now)
+        changed = await settle_attempts(connection, judged, sent, now)
         settled = Counter(row["event_id"] for row in changed if row["status"] != "pending")
         told_in = {attempt.delivery.event_id: attempt.span for attempt in attempts if attempt.span}
         await tell_outcomes(connection, topology, offset, settled, told_in)
@@ -79,10 +75,36 @@ def judge(attempt: Attempt, now: datetime) -> Decision:
     return decide_retry(attempt.outcome, attempt=counted, now=now, jitter=jitter)
 
 
-async def append_attempts(connection: Connection, attempts: Sequence[Attempt]) -> None:
-    """Append the attempts, whatever becomes of their deliveries."""
-    await connection.execute(
-        SQL["append_attempts"],
+async def settle_attempts(
+    connection: Connection, judged: Sequence[Judged], sent: Sequence[Attempt], now: datetime
+) -> list[asyncpg.Record]:
+    """Append the attempts that were sent; settle or reschedule their deliveries, and return what changed now.
+
+    A 2xx settles an open delivery whatever its token; rescheduling and giving up are fenced by it.
+    """
+    best: dict[UUID, Judged] = {}
+    for one in judged:
+        known = best.get(one.attempt.delivery.id)
+        if known is None or isinstance(one.decision, Delivered):
+            best[one.attempt.delivery.id] = one
+    ordered = [best[delivery_id] for delivery_id in sorted(best)]
+    changes = [change_of(one.decision, now) for one in ordered]
+    return await connection.fetch(
+        SQL["settle_attempts"],
+        [one.attempt.delivery.id for one in ordered],
+        [one.attempt.delivery.created_at for one in ordered],
+        [one.attempt.delivery.lease_token for one in ordered],
+        [attempts_spent(one) for one in ordered],
+        [status for status, _, _ in changes],
+        [wait for _, wait, _ in changes],
+        [reason for _, _, reason in changes],
+        *columns(sent),
+    )
+
+
+def columns(attempts: Sequence[Attempt]) -> tuple[list[Any], ...]:
+    """Give the columns of `delivery.attempts`."""
+    return (
         [attempt.delivery.id for attempt in attempts],
         [attempt.delivery.attempt for attempt in attempts],
         [attempt.at for attempt in attempts],
@@ -98,32 +120,6 @@ async def append_attempts(connection: Connection, attempts: Sequence[Attempt]) -
         [attempt.answer and attempt.answer.headers for attempt in attempts],
         [attempt.answer and attempt.answer.body for attempt in attempts],
         [attempt.trace_id for attempt in attempts],
-    )
-
-
-async def settle_deliveries(
-    connection: Connection, judged: Sequence[Judged], now: datetime
-) -> list[asyncpg.Record]:
-    """Settle or reschedule the deliveries; return those that changed now, as they are.
-
-    A 2xx settles an open delivery whatever its token; rescheduling and giving up are fenced by it.
-    """
-    best: dict[UUID, Judged] = {}
-    for one in judged:
-        known = best.get(one.attempt.delivery.id)
-        if known is None or isinstance(one.decision, Delivered):
-            best[one.attempt.delivery.id] = one
-    ordered = [best[delivery_id] for delivery_id in sorted(best)]
-    changes = [change_of(one.decision, now) for one in ordered]
-    return await connection.fetch(
-        SQL["settle_deliveries"],
-        [one.attempt.delivery.id for one in ordered],
-        [one.attempt.delivery.created_at for one in ordered],
-        [one.attempt.delivery.lease_token for one in ordered],
-        [attempts_spent(one) for one in ordered],
-        [status for status, _, _ in changes],
-        [wait for _, wait, _ in changes],
-        [reason for _, _, reason in changes],
     )
 
 

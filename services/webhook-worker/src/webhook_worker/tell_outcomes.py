@@ -9,7 +9,7 @@ import msgspec
 from domain.events import DeliveryResult, OccurrenceCompleted, OccurrenceFailed
 from domain.ids import outcome_event_id
 from messaging.envelope import Outgoing, compose
-from messaging.outbox import append
+from messaging.outbox import columns
 from messaging.topology import Topology
 from messaging.trace_messages import Origin
 from opentelemetry.trace import SpanContext
@@ -48,19 +48,19 @@ async def tell_outcomes(
     for row in await connection.fetch(SQL["read_results"], list(ended)):
         results[row["event_id"]].append(result_of(row))
     outcomes = [outcome_of(row, results[event_id]) for event_id, row in ended.items()]
+    at = outcomes[0].occurred_at  # the transaction's time, so the same for all
+    told = [
+        outgoing(outcome, origin_of(row, told_in))
+        for outcome, row in zip(outcomes, ended.values(), strict=True)
+    ]
     await connection.execute(
         SQL["store_outcomes"],
         [outcome.due_event_id for outcome in outcomes],
         [outcome.occurred_at for outcome in outcomes],
         [outcome.event_type for outcome in outcomes],
         [msgspec.json.encode(outcome).decode() for outcome in outcomes],
+        *columns(compose(topology, SOURCE, at, told)),
     )
-    at = outcomes[0].occurred_at  # the transaction's time, so the same for all
-    told = [
-        outgoing(outcome, origin_of(row, told_in))
-        for outcome, row in zip(outcomes, ended.values(), strict=True)
-    ]
-    await append(connection, compose(topology, SOURCE, at, told))
 
 
 def origin_of(row: asyncpg.Record, told_in: Mapping[UUID, SpanContext]) -> Origin | None:

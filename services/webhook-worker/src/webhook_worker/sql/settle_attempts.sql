@@ -1,4 +1,16 @@
--- $5 the new status ('pending': rescheduled), $6 the wait until the next attempt, $7 the reason.
+-- $5 the new status ('pending': rescheduled), $6 the wait until the next attempt, $7 the reason. From $8 on, the attempts
+-- themselves, which are appended whatever becomes of their deliveries.
+WITH appended AS (
+    INSERT INTO delivery.attempts (
+        delivery_id, attempt, at, event_id, endpoint_id, status, latency_ms, error, lease_token, error_kind, resolve_ms,
+        read_ms, response_headers, response_body, trace_id
+    )
+    SELECT *
+    FROM unnest(
+        $8::uuid[], $9::integer[], $10::timestamptz[], $11::uuid[], $12::uuid[], $13::smallint[], $14::real[],
+        $15::text[], $16::uuid[], $17::text[], $18::real[], $19::real[], $20::json[], $21::text[], $22::text[]
+    )
+)
 UPDATE delivery.deliveries AS delivery
 SET
     status = change.status,
