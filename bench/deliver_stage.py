@@ -23,6 +23,7 @@ from webhook_worker.on_occurrence_due import accept, due_event, on_occurrence_du
 from webhook_worker.open_transport import open_transport
 from webhook_worker.post_webhook import post_webhook
 from webhook_worker.record_attempts import record_attempts
+from webhook_worker.trace_attempts import trace_posts
 from webhook_worker.webhook_body import webhook_body
 
 from bench.cpu import cpu_seconds_with_children
@@ -44,7 +45,7 @@ async def deliver(course: Course, server: EmbeddedPostgres, received: Sequence[R
     ):
         record = Merge(partial(record_attempts, pool, course.topology, NO_OFFSET))
         breakers = Breakers()
-        post = breakers.watch(partial(post_webhook, transport))
+        post = breakers.watch(trace_posts(partial(post_webhook, transport)))
         take = partial(accept, pool, course.topology, course.endpoint.id, NO_OFFSET, LEASE)
         deliverer = Deliverer(post, record.put)
         endpoints = Endpoints(pool, read_keys(new_key("bench")), course.endpoint, most_time=TIMEOUT)
