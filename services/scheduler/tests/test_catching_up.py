@@ -11,16 +11,19 @@ import asyncpg
 import pytest
 from messaging.topology import Topology
 from runtime.database import Connection, Pool
+from runtime.statements import Statements
 from runtime.stopping import Stop
 from scheduler.catch_up import catch_up
 from scheduler.emit_due import emit_due
 from testkit import build
+from testkit.fresh_database import FreshDatabase
 from testkit.wait import eventually
 
 Plan = Callable[..., Coroutine[Any, Any, None]]
 Rows = Callable[[], Coroutine[Any, Any, list[asyncpg.Record]]]
 Running = Callable[..., AbstractAsyncContextManager[None]]
 
+SQL = Statements("scheduler")
 DUE = "UPDATE schedule.occurrences SET due_at = now() - $1::interval, ripe_at = NULL, planned_at = NULL"
 ONES = f"{DUE} WHERE user_id = $2"
 MINUTE = timedelta(minutes=1)
@@ -108,6 +111,38 @@ async def test_what_is_due_now_leaves_the_backlog_to_its_own_pace(
         await eventually(outbox)
 
     assert [row["group_id"] for row in await outbox()] == [str(user.user_id)]
+
+
+async def test_what_falls_due_at_once_is_no_backlog_however_long_emitting_it_takes(
+    plan: Plan, database: FreshDatabase, topology: Topology, outbox: Rows, admin: Connection
+) -> None:
+    class SlowClaims(asyncpg.Connection):
+        """A connection on which every claim takes two minutes by the business clock."""
+
+        spent = timedelta(0)
+
+        async def fetch(self, query: str, *args: Any, **options: Any) -> Any:  # noqa: ANN401 (as asyncpg's)
+            if query == SQL["read_clock"]:
+                args = (args[0] + SlowClaims.spent, *args[1:])
+            if query == SQL["claim_due"]:
+                SlowClaims.spent += 2 * MINUTE
+            return await super().fetch(query, *args, **options)
+
+    await plan(*(build.user_created() for _ in range(300)))
+    await admin.execute(DUE, timedelta(0))
+    stop = asyncio.Event()
+
+    async def all_rang() -> bool:
+        return len(await outbox()) == 300
+
+    url = database.url("carillon_scheduler")
+    async with asyncpg.create_pool(url, min_size=1, connection_class=SlowClaims) as pool:
+        emitting = asyncio.create_task(
+            emit_due(pool, topology, stop, offset=timedelta(0), batch=100, check_after=15 * MINUTE)
+        )
+        await eventually(all_rang)
+        stop.set()
+        await emitting
 
 
 async def test_after_two_days_away_each_is_judged_by_the_return(

@@ -96,6 +96,27 @@ async def test_a_round_that_cannot_be_finished_ends_with_1_and_the_reason_in_one
     )
 
 
+async def test_a_round_takes_of_the_backlog_what_its_rate_allows_since_the_last_and_all_that_is_on_time(
+    run: Run, at_broker: dict[str, str], plan: Plan, admin: Connection, outbox: Rows
+) -> None:
+    users = [build.user_created() for _ in range(303)]
+    await plan(*users)
+    await admin.execute("UPDATE schedule.occurrences SET due_at = now() - interval '5 min', ripe_at = NULL")
+    on_time = [str(user.user_id) for user in users[:3]]
+    await admin.execute(
+        "UPDATE schedule.occurrences SET due_at = now() WHERE user_id = ANY($1::uuid[])", on_time
+    )
+
+    assert (await run("once", **at_broker, BACKLOG_PER_SECOND="1"))[0] == 0
+
+    rung = [row["group_id"] for row in await outbox()]
+    assert (len(rung), set(rung[:3])) == (63, set(on_time))  # nobody was ever seen: a minute's worth
+
+    await admin.execute("UPDATE schedule.pulse SET last_seen_at = now() - interval '100 s'")
+    assert (await run("once", **at_broker, BACKLOG_PER_SECOND="1"))[0] == 0
+    assert 163 <= len(await outbox()) < 203
+
+
 async def test_replan_prints_what_moved_and_the_totals(run: Run, plan: Plan, admin: Connection) -> None:
     moved, stays = build.user_created(timezone="Europe/Kyiv"), build.user_created(timezone="Asia/Tokyo")
     await plan(moved, stays)

@@ -43,7 +43,7 @@ async def catch_up(
             batch=size,
             check_after=check_after,
             returned_at=moment.returned_at,
-            backlog=True,
+            due_within=(None, moment.now - LATE_AFTER),
         )
         seconds = time.monotonic() - started
         if claimed == size:

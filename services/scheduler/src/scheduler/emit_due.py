@@ -37,6 +37,9 @@ HELD_ELSEWHERE_SECONDS = 0.02
 Look = Callable[[], Awaitable[Moment]]
 Emit = Callable[[Moment, int], Awaitable[int]]
 
+DueWithin = tuple[datetime | None, datetime]
+"""Due after the first, or since ever, and by the second."""
+
 
 async def emit_due(
     pool: Pool,
@@ -51,12 +54,13 @@ async def emit_due(
     """Emit what falls due until `stop` is set; sleep to the next due instant, at most 1 s.
 
     The business clock is the database's now() plus `offset`, read once a batch. What has waited for over a
-    minute is left to `catch_up`. More than a small batch is shared by `claimers`: in a single one Python and
-    PostgreSQL take turns, at half the speed.
+    minute when it wakes is left to `catch_up`; what falls due at once it emits to the end, however long that
+    takes. More than a small batch is shared by `claimers`: in a single one Python and PostgreSQL take turns,
+    at half the speed.
     """
     look = partial(read_clock, pool, offset=offset)
 
-    async def emit(moment: Moment, size: int) -> int:
+    async def emit(since: datetime, moment: Moment, size: int) -> int:
         return await emit_batch(
             pool,
             topology,
@@ -64,7 +68,7 @@ async def emit_due(
             batch=size,
             check_after=check_after,
             returned_at=moment.returned_at,
-            backlog=False,
+            due_within=(since, moment.now),
         )
 
     first = min(LEAST, batch)
@@ -74,9 +78,12 @@ async def emit_due(
             until_due = moment.next_due_at - moment.now if moment.next_due_at else LONGEST_SLEEP
             await pause(stop, min(until_due, LONGEST_SLEEP).total_seconds())
             continue
-        claimed = await emit(moment, first)
+        emit_since = partial(emit, moment.now - LATE_AFTER)
+        claimed = await emit_since(moment, first)
         if claimed == first:
-            await side_by_side(*(emit_full_batches(look, emit, stop, most=batch) for _ in range(claimers)))
+            await side_by_side(
+                *(emit_full_batches(look, emit_since, stop, most=batch) for _ in range(claimers))
+            )
         elif not claimed:
             # Another scheduler holds it: asking without a pause was 2,000 statements a second.
             await pause(stop, HELD_ELSEWHERE_SECONDS)
@@ -109,18 +116,16 @@ async def emit_batch(
     batch: int,
     check_after: timedelta,
     returned_at: datetime = NEVER,
-    backlog: bool | None = None,
+    due_within: DueWithin | None = None,
 ) -> int:
     """Claim at most `batch` occurrences due at `now`, append their events and write the dates that follow.
 
-    The most urgent come first, then the oldest; `backlog` narrows it to what has waited for over a minute, or
-    to what has not. What is paused is parked; what is missed, judged as of `returned_at`, expires; a row that
-    cannot be emitted or followed is parked. Returns how many were claimed. Nothing is half-claimed: all of it
-    commits, or none.
+    The most urgent come first, then the oldest; `due_within` narrows it. What is paused is parked; what is
+    missed, judged as of `returned_at`, expires; a row that cannot be emitted or followed is parked. Returns
+    how many were claimed. Nothing is half-claimed: all of it commits, or none.
     """
     started = time.monotonic()
-    late = now - LATE_AFTER
-    due_after, due_by = (late if backlog is False else None), (late if backlog else now)
+    due_after, due_by = due_within or (None, now)
     async with pool.acquire() as connection, connection.transaction():
         any_paused = await hold_pauses(connection)
         rows = await connection.fetch(SQL["claim_due"], now, batch, check_after, due_after, due_by)

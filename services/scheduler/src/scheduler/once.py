@@ -1,7 +1,7 @@
 """One round, for cron and for a Lambda function: what is due, what waits, what went unanswered."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -25,11 +25,13 @@ from scheduler.keep_history import keep_history
 from scheduler.on_outcome import on_outcomes
 from scheduler.on_user_event import on_user_events
 from scheduler.open_queues import SQS_CONNECTIONS, open_queues
-from scheduler.read_clock import read_clock
+from scheduler.read_clock import LATE_AFTER, Moment, read_clock
 from scheduler.settings import Settings
 from scheduler.unpark_resumed import unpark_batch
 
 log = structlog.get_logger()
+
+A_MINUTE = timedelta(minutes=1)  # how often a round is played, at the most
 
 
 async def once(settings: Settings, stop: Stop) -> None:
@@ -57,15 +59,17 @@ async def once(settings: Settings, stop: Stop) -> None:
 async def play_round(
     settings: Settings, topology: Topology, pool: Pool, queues: tuple[OpenQueue, OpenQueue], stop: Stop
 ) -> None:
-    """Emit first what is due already, plan and record what waits, and emit what that brought."""
+    """Emit what is due already, plan and record what waits, emit what that brought, and of the backlog."""
     offset = timedelta(seconds=settings.clock_offset_seconds)
     user_queue, outcome_queue = queues
     await until_none(partial(unpark_batch, pool, batch=settings.claim_batch), stop)
-    emit = partial(emit_all_due, settings, topology, pool, stop)
+    begun = await read_clock(pool, offset=offset)
+    emit = partial(emit_on_time, settings, topology, pool, stop, since=begun.now - LATE_AFTER)
     emitted = await emit()
     planned = await consume_once(user_queue, partial(on_user_events, pool, topology, offset=offset), stop)
     answers = await consume_once(outcome_queue, partial(on_outcomes, pool), stop)
     emitted += await emit()
+    emitted += await emit_backlog(settings, topology, pool, stop, begun)
     ask_again = partial(
         emit_unanswered,
         pool,
@@ -81,8 +85,10 @@ async def play_round(
     log.info("round.ended", emitted=emitted, user_events=planned, answers=answers, emitted_again=again)
 
 
-async def emit_all_due(settings: Settings, topology: Topology, pool: Pool, stop: Stop) -> int:
-    """Emit what is due and nobody else holds, the backlog too, in batches; return how many."""
+async def emit_on_time(
+    settings: Settings, topology: Topology, pool: Pool, stop: Stop, *, since: datetime
+) -> int:
+    """Emit what has fallen due `since` then and nobody else holds, in batches; return how many."""
 
     async def emit_due_now() -> int:
         moment = await read_clock(pool, offset=timedelta(seconds=settings.clock_offset_seconds))
@@ -93,9 +99,35 @@ async def emit_all_due(settings: Settings, topology: Topology, pool: Pool, stop:
             batch=settings.claim_batch,
             check_after=timedelta(seconds=settings.check_after_seconds),
             returned_at=moment.returned_at,
+            due_within=(since, moment.now),
         )
 
     return await until_none(emit_due_now, stop)
+
+
+async def emit_backlog(settings: Settings, topology: Topology, pool: Pool, stop: Stop, begun: Moment) -> int:
+    """Emit of what had waited for over a minute when the round was `begun`; return how many.
+
+    At most what the process that stays emits in the time since the last sign of life, and in a minute.
+    """
+    away = begun.now - (begun.last_seen_at or begun.now)
+    left = int(settings.backlog_per_second * max(away, A_MINUTE).total_seconds()) or None
+    emitted = 0
+    while not stop.is_set() and emitted != left:
+        batch = settings.claim_batch if left is None else min(settings.claim_batch, left - emitted)
+        claimed = await emit_batch(
+            pool,
+            topology,
+            now=begun.now,
+            batch=batch,
+            check_after=timedelta(seconds=settings.check_after_seconds),
+            returned_at=begun.returned_at,
+            due_within=(None, begun.now - LATE_AFTER),
+        )
+        if not claimed:
+            break
+        emitted += claimed
+    return emitted
 
 
 async def until_none(emit: Callable[[], Awaitable[int]], stop: Stop) -> int:
