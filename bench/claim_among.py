@@ -13,7 +13,7 @@ FEW, MANY, MOST, AGED, TWO, FOUR = "few", "many", "most", "aged", "two", "four"
 FLAT = "≥ 0.80"
 FLAT_MS = "≤ 1.25"
 
-Values = Mapping[str, Sequence[float]]
+Passes = Mapping[str, Sequence[Emitted]]
 
 
 async def run(*, quick: bool) -> Report:
@@ -21,7 +21,7 @@ async def run(*, quick: bool) -> Report:
 
     When quick: 5,000 due, among 50,000 and 100,000; beside 50,000.
     """
-    due, rounds, days, history = (5000, 1, (10, 20), 50_000) if quick else (100_000, 3, (10, 100), 3_000_000)
+    due, rounds, days, history = (5000, 1, (10, 20), 50_000) if quick else (100_000, 2, (10, 100), 3_000_000)
     async with scratch_postgres() as server, AsyncExitStack() as kept:
 
         async def few() -> Emitted:
@@ -43,18 +43,17 @@ async def run(*, quick: bool) -> Report:
             TWO: partial(many.emit, schedulers=2),
             FOUR: partial(many.emit, schedulers=4),
         }
-        worst: dict[str, list[float]] = {name: [] for name in contenders}
+        passes: dict[str, list[Emitted]] = {name: [] for name in contenders}
         rates = await alternate(
-            rounds, {name: partial(rate, emit, worst[name]) for name, emit in contenders.items()}
+            rounds, {name: partial(rate, emit, passes[name]) for name, emit in contenders.items()}
         )
     open_few, open_many, open_most = (f"{due * times:,} open" for times in (1, *days))
     return Report(
         figures=[
-            *beside(rates, worst, (MANY, f"among {open_many}"), (FEW, f"all of {open_few}")),
-            *beside(rates, worst, (MOST, f"among {open_most}"), (FEW, f"all of {open_few}")),
+            *beside(passes, (MANY, f"among {open_many}"), (FEW, f"all of {open_few}")),
+            *beside(passes, (MOST, f"among {open_most}"), (FEW, f"all of {open_few}")),
             *beside(
-                rates,
-                worst,
+                passes,
                 (AGED, f"among {open_many}, {history:,} over"),
                 (MANY, f"among {open_many}, none over"),
             ),
@@ -64,23 +63,28 @@ async def run(*, quick: bool) -> Report:
     )
 
 
-async def rate(emit: Callable[[], Awaitable[Emitted]], worst: list[float]) -> float:
-    """Let a day's be emitted; return how many a second, and note the p99 of the batches."""
-    emitted = await emit()
-    worst.append(percentile(emitted.batch_ms, 99))
-    return emitted.per_second
+async def rate(emit: Callable[[], Awaitable[Emitted]], passes: list[Emitted]) -> float:
+    """Let a day's be emitted, and keep what came of it; return how many a second."""
+    passes.append(await emit())
+    return passes[-1].per_second
 
 
-def beside(rates: Values, worst: Values, ours: tuple[str, str], theirs: tuple[str, str]) -> list[Figure]:
-    """Return rows/s and the p99 of a batch among more rows, beside those among fewer."""
+def beside(passes: Passes, ours: tuple[str, str], theirs: tuple[str, str]) -> list[Figure]:
+    """Return rows/s, the p99 of a batch and the WAL of a row among more rows, beside those among fewer."""
     (name, what), (other, peer) = ours, theirs
+
+    def figure(of: str, unit: str, value: Callable[[Emitted], float], goal: str | None = None) -> Figure:
+        mine, yours = ([value(one) for one in passes[each]] for each in (name, other))
+        return compare(of, unit, mine, peer, yours, goal=goal)
+
     return [
-        compare(f"emitted {what}", "rows/s", rates[name], peer, rates[other], goal=FLAT),
-        compare(f"one batch {what}, p99", "ms", worst[name], peer, worst[other], goal=FLAT_MS),
+        figure(f"emitted {what}", "rows/s", lambda one: one.per_second, FLAT),
+        figure(f"one batch {what}, p99", "ms", lambda one: percentile(one.batch_ms, 99), FLAT_MS),
+        figure(f"WAL of one {what}", "bytes", lambda one: one.wal_per_row),
     ]
 
 
-def together(rates: Values, among: str) -> list[Figure]:
+def together(rates: Mapping[str, Sequence[float]], among: str) -> list[Figure]:
     """Return rows/s of several schedulers beside one's."""
     return [
         compare(f"emitted by {number} schedulers among {among}", "rows/s", rates[name], "one", rates[MANY])

@@ -28,17 +28,26 @@ class EmitterError(Exception):
 
 
 class Emitted(Struct, frozen=True, kw_only=True):
-    """What the schedulers emitted from `started` (seconds since the epoch) on; `offset` is their clock's."""
+    """What the schedulers emitted from `started` (seconds since the epoch) on; `offset` is their clock's.
+
+    `wal_bytes` is what the server wrote ahead meanwhile.
+    """
 
     started: float
     offset: float
     batches: list[Batch]
+    wal_bytes: int
 
     @property
     def per_second(self) -> float:
         """Occurrences a second, from the start to the last commit."""
         count = sum(len(batch.event_ids) for batch in self.batches)
         return count / (max(batch.committed for batch in self.batches) - self.started)
+
+    @property
+    def wal_per_row(self) -> float:
+        """How many bytes were written ahead for each occurrence."""
+        return self.wal_bytes / sum(len(batch.event_ids) for batch in self.batches)
 
     @property
     def batch_ms(self) -> list[float]:
@@ -53,16 +62,17 @@ async def emit_all(database: FreshDatabase, count: int, *, schedulers: int = 1, 
     """
     admin = await database.connect()
     async with running_emitters(database.url("carillon_scheduler"), schedulers) as emitters:
-        started = time.time()
+        started, written = time.time(), await admin.fetchval(SQL["wal_written"])
         offset = clock.timestamp() - started
         for emitter in emitters:
             tell(emitter, f"{offset}\n")
         async with asyncio.timeout(ALL_WITHIN):
             await until_appended(admin, count, emitters)
+        written = await admin.fetchval(SQL["wal_written"]) - written
         batches = list(chain.from_iterable([await end(emitter) for emitter in emitters]))
     event_ids = [event_id for batch in batches for event_id in batch.event_ids]
     assert len(event_ids) == len(set(event_ids)) == count, (len(event_ids), len(set(event_ids)), count)
-    return Emitted(started=started, offset=offset, batches=batches)
+    return Emitted(started=started, offset=offset, batches=batches, wal_bytes=written)
 
 
 async def until_appended(admin: Connection, count: int, emitters: list[Process]) -> None:

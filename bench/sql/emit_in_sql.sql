@@ -1,10 +1,10 @@
 -- All that a claim round does, with no row leaving the database: the least it can cost.
 -- $1 now, $2 batch, $3 how long an answer may take. Ids are plain hashes here, and the next date is simply a year on.
 WITH due AS MATERIALIZED (
-    SELECT ripe.event_id
+    SELECT ripe.occasion_id
     FROM generate_series(0, 3) AS urgency (priority)
     CROSS JOIN LATERAL (
-        SELECT event_id
+        SELECT occasion_id
         FROM schedule.occurrences
         WHERE status = 'PENDING' AND parked IS NULL AND priority = urgency.priority AND due_at <= $1
         ORDER BY due_at
@@ -17,8 +17,8 @@ claimed AS (
     UPDATE schedule.occurrences AS occurrence
     SET status = 'PROCESSING', emitted_at = $1, check_at = now() + $3::interval
     FROM due
-    WHERE occurrence.event_id = ANY(ARRAY(SELECT event_id FROM due)) AND occurrence.status = 'PENDING'
-        AND occurrence.event_id = due.event_id
+    WHERE occurrence.occasion_id = ANY(ARRAY(SELECT occasion_id FROM due)) AND occurrence.status = 'PENDING'
+        AND occurrence.occasion_id = due.occasion_id
     RETURNING occurrence.*
 ),
 planned AS (

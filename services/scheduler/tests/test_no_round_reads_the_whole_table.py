@@ -74,7 +74,7 @@ async def test_no_statement_of_a_round_reads_the_whole_table(crowded: Connection
         "expire": [ids["events"], ["too late"] * 500],
         "park": [ids["events"], ["unknown zone"] * 500],
         "forget_words": [ids["users"]],
-        "cancel_pending": [ids["events"], ["user deleted"] * 500],
+        "cancel_pending": [ids["occasions"], ["user deleted"] * 500],
         "park_paused": [ids["events"], ids["occasions"], ["BIRTHDAY"]],
         "unpark_occasion": [ids["occasions"][0], NOW],
         "unpark_type": ["BIRTHDAY", NOW, 500],

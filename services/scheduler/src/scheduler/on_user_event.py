@@ -166,13 +166,13 @@ async def plan_all(
 
 
 def cancelled(pending: Locked, users: Users, occasions: Occasions, plans: Plans) -> list[tuple[UUID, str]]:
-    """Return the event ids of the PENDING rows that nothing rings for any more, each with the reason."""
+    """Return the occasions whose PENDING row nothing rings for any more, each with the reason."""
     reasons = []
     for occasion_id, row in pending.items():
         if isinstance(users.get(row["user_id"]), UserDeleted):
-            reasons.append((row["event_id"], "user deleted"))
+            reasons.append((occasion_id, "user deleted"))
         elif isinstance(occasions.get(occasion_id), OccasionRemoved):
-            reasons.append((row["event_id"], "occasion removed"))
+            reasons.append((occasion_id, "occasion removed"))
         elif occasion_id in plans and plans[occasion_id] is None:
-            reasons.append((row["event_id"], "no date is left"))
+            reasons.append((occasion_id, "no date is left"))
     return reasons

@@ -92,8 +92,10 @@ async def write_pending(connection: Connection, rows: Sequence[Pending]) -> None
 
 
 async def cancel_pending(connection: Connection, reasons: Sequence[tuple[UUID, str]]) -> None:
-    """Move PENDING rows, named by their event ids, to history as CANCELLED, each with its reason."""
+    """Move the PENDING rows of these occasions to history as CANCELLED, each with its reason."""
     if reasons:
         await connection.execute(
-            SQL["cancel_pending"], [event_id for event_id, _ in reasons], [reason for _, reason in reasons]
+            SQL["cancel_pending"],
+            [occasion_id for occasion_id, _ in reasons],
+            [reason for _, reason in reasons],
         )

@@ -1,8 +1,8 @@
 -- The date emitted last goes with the row; an occasion that goes on keeps it.
 WITH cancelled AS (
     DELETE FROM schedule.occurrences AS occurrence
-    USING unnest($1::uuid[], $2::text[]) AS doomed (event_id, reason)
-    WHERE occurrence.event_id = doomed.event_id AND occurrence.status = 'PENDING'
+    USING unnest($1::uuid[], $2::text[]) AS doomed (occasion_id, reason)
+    WHERE occurrence.occasion_id = doomed.occasion_id AND occurrence.status = 'PENDING'
     RETURNING occurrence.*, doomed.reason
 ),
 marked AS (

@@ -7,7 +7,7 @@ WITH due AS MATERIALIZED (
     SELECT ripe.*
     FROM generate_series(0, 3) AS urgency (priority)
     CROSS JOIN LATERAL (
-        SELECT event_id, user_version, occasion_version
+        SELECT occasion_id, user_version, occasion_version
         FROM schedule.occurrences
         WHERE status = 'PENDING' AND parked IS NULL AND priority = urgency.priority
             AND due_at > coalesce($4::timestamptz, '-infinity') AND due_at <= $5
@@ -20,8 +20,8 @@ WITH due AS MATERIALIZED (
 UPDATE schedule.occurrences AS occurrence
 SET status = 'PROCESSING', emitted_at = $1, check_at = now() + $3::interval
 FROM due
-WHERE occurrence.event_id = ANY(ARRAY(SELECT event_id FROM due)) AND occurrence.status = 'PENDING'
-    AND occurrence.event_id = due.event_id
+WHERE occurrence.occasion_id = ANY(ARRAY(SELECT occasion_id FROM due)) AND occurrence.status = 'PENDING'
+    AND occurrence.occasion_id = due.occasion_id
     AND occurrence.user_version = due.user_version
     AND occurrence.occasion_version IS NOT DISTINCT FROM due.occasion_version
 RETURNING occurrence.*;

@@ -10,5 +10,5 @@ WITH unanswered AS MATERIALIZED (
 UPDATE schedule.occurrences AS occurrence
 SET check_at = now() + $2::interval, unanswered = occurrence.unanswered + 1
 FROM unanswered
-WHERE occurrence.event_id = unanswered.event_id
+WHERE occurrence.event_id = unanswered.event_id AND occurrence.status = 'PROCESSING'
 RETURNING occurrence.*, now() + $3::interval AS now;

@@ -10,4 +10,4 @@ WITH rung AS MATERIALIZED (
 UPDATE schedule.occurrences AS occurrence
 SET first_name = '', last_name = '', name = NULL, message = NULL, parked = 'user deleted'
 FROM rung
-WHERE occurrence.event_id = rung.event_id;
+WHERE occurrence.event_id = rung.event_id AND occurrence.status = 'PROCESSING';

@@ -7,7 +7,7 @@ WITH pause AS MATERIALIZED (
 UPDATE schedule.occurrences AS occurrence
 SET status = 'PENDING', emitted_at = NULL, check_at = NULL, parked = 'paused'
 WHERE
-    occurrence.event_id = ANY($1::uuid[]) AND (
+    occurrence.event_id = ANY($1::uuid[]) AND occurrence.status = 'PROCESSING' AND (
         occurrence.occasion_id IN (SELECT pause.occasion_id FROM pause)
         OR occurrence.occasion_type IN (SELECT pause.occasion_type FROM pause)
     )

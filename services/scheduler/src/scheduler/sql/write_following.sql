@@ -16,4 +16,4 @@ INNER JOIN unnest(
     $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::date[], $6::timestamptz[], $7::integer[], $8::timestamptz[]
 ) AS next (claimed_id, event_id, nominal_date, after_date, local_date, due_at, jitter_seconds, ripe_at)
     ON claimed.event_id = next.claimed_id
-WHERE claimed.event_id = ANY($1::uuid[]);
+WHERE claimed.event_id = ANY($1::uuid[]) AND claimed.status = 'PROCESSING';
