@@ -6,9 +6,9 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 PACKAGES := libs/domain libs/runtime libs/messaging libs/testkit libs/cli \
 	services/user-api services/scheduler services/dispatcher services/webhook-worker infra/local
-SOURCES := libs services infra/local infra/costs infra/terraform contracts tests bench
+SOURCES := libs services infra/local infra/costs infra/terraform contracts examples tests bench
 # A folder with a hyphen is no package to mypy: two of them side by side would have one `conftest`.
-TYPED := 'libs infra/local infra/costs infra/terraform contracts tests bench services/scheduler services/dispatcher' \
+TYPED := 'libs infra/local infra/costs infra/terraform contracts examples tests bench services/scheduler services/dispatcher' \
 	services/user-api services/webhook-worker
 INSTALLED := .venv/installed
 

@@ -11,6 +11,7 @@ import asyncpg
 import httpx
 import yaml
 from carillon_local.system import LocalSystem
+from testkit.ports import LOOPBACK, free_port
 from testkit.received import Received
 from testkit.receiver import Receiver
 
@@ -61,7 +62,7 @@ class Carillon:
         return created
 
     async def create_user_due_at(
-        self, due_at: datetime, *, timezone: str = "Asia/Kathmandu", name: str = "Ada"
+        self, due_at: datetime, *, timezone: str = "Asia/Kathmandu", name: str = "Ada", **fields: str
     ) -> str:
         local = due_at.astimezone(ZoneInfo(timezone))
         user = await self.create_user(
@@ -70,6 +71,7 @@ class Carillon:
             dateOfBirth=local.date().replace(year=1992).isoformat(),
             timezone=timezone,
             sendAtLocal=local.strftime("%H:%M:%S"),
+            **fields,
         )
         return str(user["id"])
 
@@ -95,6 +97,20 @@ class Carillon:
             list(user_ids),
         )
         return {row["status"]: row["count"] for row in rows}
+
+
+@asynccontextmanager
+async def registered(carillon: Carillon, **fields: object) -> AsyncIterator[tuple[str, Receiver]]:
+    """Register an endpoint over REST and listen there, verifying with the secret that was answered."""
+    port = free_port()
+    body = {"url": f"http://{LOOPBACK}:{port}/webhook", **fields}
+    created = await carillon.api.post("/endpoint", json=body)
+    assert created.status_code == 201, created.text
+    try:
+        async with Receiver(secret=created.json()["secret"], port=port) as receiver:
+            yield created.json()["id"], receiver
+    finally:
+        await carillon.api.delete(f"/endpoint/{created.json()['id']}", headers={"If-Match": "*"})
 
 
 def posts_for(partner: Receiver, user_ids: set[str]) -> list[Received]:

@@ -1,30 +1,12 @@
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import msgspec
 import pytest
 from standardwebhooks import Webhook
-from testkit.ports import LOOPBACK, free_port
 from testkit.receiver import Receiver
 from testkit.wait import eventually
 
-from tests.running_system import Carillon, posts_for, soon
+from tests.running_system import Carillon, posts_for, registered, soon
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-@asynccontextmanager
-async def registered(carillon: Carillon, **fields: object) -> AsyncIterator[tuple[str, Receiver]]:
-    """Register an endpoint over REST and listen there, verifying with the secret that was answered."""
-    port = free_port()
-    body = {"url": f"http://{LOOPBACK}:{port}/webhook", **fields}
-    created = await carillon.api.post("/endpoint", json=body)
-    assert created.status_code == 201, created.text
-    try:
-        async with Receiver(secret=created.json()["secret"], port=port) as receiver:
-            yield created.json()["id"], receiver
-    finally:
-        await carillon.api.delete(f"/endpoint/{created.json()['id']}", headers={"If-Match": "*"})
 
 
 async def test_what_partners_register_is_sent_to_each_of_them_and_a_rotated_secret_signs_at_once(
