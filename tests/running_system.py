@@ -19,7 +19,11 @@ from testkit.receiver import Receiver
 SHORT_LEASES = {
     "scheduler": {"CHECK_AFTER_SECONDS": "20"},
     "dispatcher": {"OUTBOX_LEASE_SECONDS": "3"},
-    "webhook-worker": {"DELIVERY_LEASE_SECONDS": "6", "WEBHOOK_TIMEOUT_SECONDS": "4"},
+    "webhook-worker": {
+        "DELIVERY_LEASE_SECONDS": "6",
+        "WEBHOOK_TIMEOUT_SECONDS": "4",
+        "DEAD_LETTERS_EVERY_SECONDS": "1",
+    },
 }
 SHORT_VISIBILITY_SECONDS = 5
 # A kill costs a receive; the tests kill more often than a night does.

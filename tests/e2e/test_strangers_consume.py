@@ -232,6 +232,7 @@ async def test_every_event_that_is_published_is_a_cloudevent_that_follows_its_da
         return {attributes["eventType"] for _, attributes in captured} >= EVENT_TYPES.keys() - NOT_HERE
 
     await have_everything_happen(added)
+    await send_nonsense(sqs)
     await eventually(all_came, within=30)
 
     for event, attributes in captured:
@@ -249,6 +250,12 @@ async def test_every_event_that_is_published_is_a_cloudevent_that_follows_its_da
 def validate(document: object, schema: dict[str, Any]) -> None:
     validator = jsonschema.Draft202012Validator
     jsonschema.validate(document, schema, cls=validator, format_checker=validator.FORMAT_CHECKER)
+
+
+async def send_nonsense(sqs: SQSClient) -> None:
+    """Put a message into a worker's queue that nobody can read."""
+    url = (await sqs.get_queue_url(QueueName="carillon-local-webhook-low"))["QueueUrl"]
+    await sqs.send_message(QueueUrl=url, MessageBody="ring!")
 
 
 async def have_everything_happen(carillon: Carillon) -> None:
