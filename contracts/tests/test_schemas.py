@@ -175,6 +175,15 @@ def test_a_webhook_tells_what_its_due_event_tells(kind: str) -> None:
     assert [str(event_id), *map(due.get, TOLD)] == [webhook["eventId"], *map(webhook.get, TOLD.values())]
 
 
+def test_the_example_of_an_endpoints_test_is_valid_and_complete() -> None:
+    example = read("webhooks/endpoint-test.example.json")
+    schema = SCHEMAS["webhooks/endpoint-test.schema.json"]
+    assert messages("webhooks/endpoint-test.schema.json", example) == []
+    assert (list(example), "urn:carillon:webhook:endpoint.test:v1") == (schema["required"], schema["$id"])
+    other = {**example, "type": "birthday.due"}
+    assert not validator("webhooks/endpoint-test.schema.json").is_valid(other)
+
+
 @pytest.mark.parametrize("kind", ["Added", "Changed"])
 def test_an_occasions_example_is_what_the_rules_decide(kind: str) -> None:
     state = msgspec.convert(read(f"events/Occasion{kind}/v1.example.json"), OccasionState)

@@ -20,6 +20,7 @@ TABLES = {
     (API, "delivery.api_attempts"): "SELECT",
     (API, "delivery.api_dead_letters"): "SELECT",
     (API, "delivery.api_deliveries"): "SELECT",
+    (API, "delivery.api_endpoint_tests"): "SELECT",
     (API, "delivery.api_endpoints"): "SELECT",
     (API, "delivery.api_replays"): "SELECT",
     (API, "inbox.messages"): "DELETE INSERT SELECT",
@@ -46,6 +47,7 @@ TABLES = {
     (WORKER, "delivery.dead_letters"): "DELETE INSERT SELECT UPDATE",
     (WORKER, "delivery.deliveries"): "INSERT SELECT UPDATE",
     (WORKER, "delivery.deleted_users"): "DELETE INSERT SELECT UPDATE",
+    (WORKER, "delivery.endpoint_tests"): "DELETE SELECT UPDATE",
     (WORKER, "delivery.endpoints"): "SELECT",
     (WORKER, "delivery.failing_endpoints"): "DELETE INSERT SELECT",
     (WORKER, "delivery.events"): "INSERT SELECT UPDATE",
@@ -66,6 +68,7 @@ ENDPOINT_WRITES = [
     "replace_endpoint",
     "rotate_endpoint_secret",
     "remove_endpoint",
+    "request_endpoint_test",
 ]
 
 
@@ -144,6 +147,25 @@ async def test_only_the_api_may_pause_and_resume(connect_as: Connect) -> None:
         ("resume_event_type", API),
         ("resume_occasion", API),
     ]
+
+
+async def test_only_the_worker_looks_after_the_months_of_deliveries_and_old_secrets(
+    connect_as: Connect,
+) -> None:
+    admin = await connect_as("postgres")
+
+    rows = await admin.fetch(
+        """
+        SELECT proname, array_agg(role) FILTER (WHERE has_function_privilege(role, oid, 'EXECUTE')) AS roles
+        FROM pg_proc CROSS JOIN unnest($1::text[]) AS role
+        WHERE pronamespace = 'delivery'::regnamespace AND proname ~ 'partitions|forget|erase'
+        GROUP BY 1
+        """,
+        ROLES,
+    )
+
+    upkeep = ("extend_partitions", "drop_partitions", "forget_events", "erase_old_secrets")
+    assert {row["proname"]: row["roles"] for row in rows} == {name: [WORKER] for name in upkeep}
 
 
 async def test_only_the_scheduler_makes_and_drops_partitions_of_history(connect_as: Connect) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from runtime.database import Connection
 from testkit.fresh_database import FreshDatabase
 from testkit.issuer import Issuer
 
@@ -42,6 +43,8 @@ async def test_schemathesis_finds_nothing(
         issuer.add_key("only")
         settings = environment(database.url("carillon_user_api"), RATE_LIMIT="off", **issuer.settings)
         api = await opened.enter_async_context(running(settings))
+        tester = asyncio.create_task(answer_tests(await database.connect("carillon_webhook_worker")))
+        opened.callback(tester.cancel)
         process = await asyncio.create_subprocess_exec(
             str(SCHEMATHESIS),
             *("run", f"{api.base_url}/openapi.json", "--checks", "all", "--no-color", "--phases", phases),
@@ -61,3 +64,16 @@ async def test_schemathesis_finds_nothing(
     assert {name for name, phase in found["phases"].items() if phase["status"] == "success"} == set(
         phases.split(",")
     )
+
+
+async def answer_tests(worker: Connection) -> None:
+    """Make every test of an endpoint, in the place of a webhook worker."""
+    while True:
+        await worker.execute(
+            """
+            UPDATE delivery.endpoint_tests
+            SET taken_at = now(), ended_at = now(), status = 204, latency_ms = 1
+            WHERE ended_at IS NULL
+            """
+        )
+        await asyncio.sleep(0.1)

@@ -85,10 +85,12 @@ async def test_no_statement_of_a_round_reads_a_whole_table(admin: Connection) ->
             [None] * 200,
             [None] * 200,
             *[[]] * 15,
+            NOW,
+            NOW,
         ],
         "count_open": [10_000],
         "count_down": [event_ids, [1] * 200, timedelta(0)],
-        "read_results": [event_ids],
+        "read_results": [event_ids, NOW, NOW],
         "find_replayable": [endpoint_ids[0], UUID(int=0), NOW, NOW + timedelta(hours=1), ["failed"], 50],
         "store_outcomes": [event_ids, [NOW] * 200, ["OccurrenceCompleted"] * 200, ["{}"] * 200, *[[]] * 6],
     }
@@ -115,7 +117,11 @@ def accepted(token: UUID) -> list[object]:
 
 
 async def reads_whole(connection: Connection, name: str, arguments: list[object]) -> set[str]:
-    """Run a statement under EXPLAIN; return the tables that it reads from end to end."""
+    """Run a statement under EXPLAIN; return the tables that it reads from end to end, empty ones left out."""
     [(text,)] = await connection.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {SQL[name]}", *arguments)
     plan = nodes(msgspec.json.decode(text)[0]["Plan"])
-    return {node["Relation Name"] for node in plan if node["Node Type"] == "Seq Scan"} - SMALL
+    return {
+        node["Relation Name"]
+        for node in plan
+        if node["Node Type"] == "Seq Scan" and node["Actual Rows"] + node.get("Rows Removed by Filter", 0) > 0
+    } - SMALL

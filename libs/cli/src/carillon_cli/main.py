@@ -5,12 +5,16 @@ import sys
 import typer
 
 from carillon_cli.cannot import CannotError
+from carillon_cli.dead_letters import app as dead_letters
+from carillon_cli.deliveries import app as deliveries
 from carillon_cli.import_file import import_file
 
 EXIT_CANNOT = 2
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("import")(import_file)
+app.add_typer(deliveries, name="deliveries")
+app.add_typer(dead_letters, name="dead-letters")
 
 
 @app.callback()

@@ -16,4 +16,6 @@ Token = Annotated[
         show_envvar=True,
     ),
 ]
+Most = Annotated[int, typer.Option("--limit", help="How many at most.", min=1)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 DEFAULT_API_URL = "http://127.0.0.1:8000"

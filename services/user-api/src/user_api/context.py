@@ -66,6 +66,10 @@ class Context(Struct, frozen=True, kw_only=True):
         # A limit costs 5 µs, and where one is idle there is nothing to wait for.
         return self.pool.acquire(timeout=None if self.pool.get_idle_size() else CONNECTION_SECONDS)
 
+    def apart(self) -> AbstractAsyncContextManager[Connection]:
+        """Borrow a connection apart from what the request holds: others see what is written there."""
+        return self.pool.acquire(timeout=CONNECTION_SECONDS)
+
     @asynccontextmanager
     async def _near(self, replica: Replica) -> AsyncIterator[Connection]:
         async with replica.connection() as near:

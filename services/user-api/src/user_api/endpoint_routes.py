@@ -31,6 +31,7 @@ from user_api.replace_endpoint import replace_endpoint
 from user_api.rotate_secret import rotate_secret
 from user_api.routes import PATCH_TYPES, AnyRequest
 from user_api.switch_endpoint import switch_endpoint
+from user_api.try_endpoint import EndpointTestAnswer, try_endpoint
 
 
 def endpoint_routes(context: Context) -> list[HTTPRouteHandler]:
@@ -125,7 +126,13 @@ def _routes_of_switches(context: Context) -> list[HTTPRouteHandler]:
         require(request, Role.ADMIN, Role.SERVICE)
         return _answer(await switch_endpoint(context, path_id(endpoint_id), enabled=False))
 
-    return [rotate, enable, disable]
+    @post("/endpoint/{endpoint_id:str}/test", status_code=200)
+    async def test(request: AnyRequest, endpoint_id: FromPath[str]) -> Response[EndpointTestAnswer]:
+        """Send a real, signed `endpoint.test` and answer what came back."""
+        require(request, Role.ADMIN, Role.SERVICE)
+        return Response(await try_endpoint(context, path_id(endpoint_id)))
+
+    return [rotate, enable, disable, test]
 
 
 def _answer(endpoint: Endpoint) -> Response[EndpointAnswer]:

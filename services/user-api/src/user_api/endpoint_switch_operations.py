@@ -3,8 +3,11 @@
 from user_api.endpoint import EndpointAnswer, RotatedSecretAnswer
 from user_api.endpoint_examples import ANSWER_EXAMPLE, ROTATED_EXAMPLE
 from user_api.endpoint_operations import ENDPOINT_ID_IN_PATH, LINKS, ONE, TAG, UNKNOWN_ENDPOINT
+from user_api.known_problems import PROBLEMS
 from user_api.operation_parts import ETAG, IDEMPOTENCY_KEY, OF_A_BODY, OF_A_KEY, REPLAYED
 from user_api.operations import Answer, Operation
+from user_api.refusals import TestNotMadeError
+from user_api.try_endpoint import EndpointTestAnswer
 
 _HEADERS = {"ETag": ETAG, "Idempotent-Replayed": REPLAYED}
 # A body that was sent all the same is read for its Idempotency-Key.
@@ -64,5 +67,25 @@ ENDPOINT_SWITCH_OPERATIONS = (
         parameters=(ENDPOINT_ID_IN_PATH, IDEMPOTENCY_KEY),
         answers=(_switched("The endpoint, disabled."),),
         problems=_PROBLEMS,
+    ),
+    Operation(
+        id="testEndpoint",
+        method="POST",
+        path=f"{ONE}/test",
+        tag=TAG,
+        summary="Test an endpoint",
+        description="Sends a real, signed `endpoint.test` there, once, by the way that every webhook takes, "
+        "and waits for what comes back, at most 20 s. A disabled endpoint can be tested too.",
+        parameters=(ENDPOINT_ID_IN_PATH, IDEMPOTENCY_KEY),
+        answers=(
+            Answer(
+                status=200,
+                description="What came back, or why nothing did.",
+                schema=EndpointTestAnswer,
+                example={"status": 204, "latencyMs": 41.7, "body": None, "error": None},
+                headers={"Idempotent-Replayed": REPLAYED},
+            ),
+        ),
+        problems=(*_PROBLEMS, PROBLEMS[TestNotMadeError]),
     ),
 )

@@ -18,6 +18,7 @@ from user_api.refusals import (
     NothingToSendError,
     OccasionEndedError,
     ResultsUnreadError,
+    TestNotMadeError,
     TooManyOccasionsError,
     TooSlowError,
     UnknownDeadLetterError,
@@ -145,6 +146,13 @@ PROBLEMS: Mapping[type[BaseException], Problem] = {
         title="Not available now",
         status=503,
         detail="Tokens cannot be verified now. Try again.",
+        headers=RETRY_AFTER,
+    ),
+    TestNotMadeError: Problem(
+        kind="test-not-made",
+        title="The endpoint was not tested",
+        status=503,
+        detail="No webhook worker has made the test in time. Try again.",
         headers=RETRY_AFTER,
     ),
     asyncio.CancelledError: Problem(

@@ -62,6 +62,10 @@ class UnknownReplayError(Exception):
     """There is no replay of that id, or no more."""
 
 
+class TestNotMadeError(Exception):
+    """No webhook worker has tested the endpoint in time."""
+
+
 class UnknownDeadLetterError(Exception):
     """There is no dead letter of that id, or no more."""
 

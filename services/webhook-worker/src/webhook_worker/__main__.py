@@ -68,7 +68,8 @@ async def serve(settings: Settings, stop: Stop) -> None:
         take = partial(accept, pool, topology, endpoints.default_id, offset, lease)
         record = Merge(partial(record_attempts, pool, topology, offset))
         breakers = Breakers()
-        deliverer = Deliverer(breakers.watch(trace_posts(partial(post_webhook, transport))), record.put)
+        post = partial(post_webhook, transport)
+        deliverer = Deliverer(breakers.watch(trace_posts(post)), record.put)
         bulkheads = Bulkheads(pool, endpoints, breakers, deliverer.start)
         every = settings.endpoints_refresh_seconds
         loops: dict[str, Loop] = {
@@ -78,7 +79,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
             "settle waiting": partial(
                 settle_waiting, pool, topology, endpoints, offset=offset, every_seconds=every
             ),
-            **background_loops(pool, sqs, topology, settings),
+            **background_loops(pool, sqs, endpoints, post, topology, settings),
         }
         checks: dict[str, Check] = {"database": partial(ping, pool)}
         open_one = partial(

@@ -1,4 +1,4 @@
-"""What a worker does beside delivering: replays, dead letters, counting."""
+"""What a worker does beside delivering: replays, dead letters, tests of endpoints, upkeep, counting."""
 
 from datetime import timedelta
 from functools import partial
@@ -10,13 +10,18 @@ from types_aiobotocore_sqs import SQSClient
 
 from webhook_worker.count_open import count_open
 from webhook_worker.drain_dead_letters import drain_dead_letters, keep_dead_letters
+from webhook_worker.endpoints import Endpoints
+from webhook_worker.maintain import maintain
+from webhook_worker.make_endpoint_tests import Post, make_endpoint_tests
 from webhook_worker.redrive_dead_letters import redrive_dead_letters
 from webhook_worker.replay_settled import replay_settled
 from webhook_worker.settings import Settings
 
 
-def background_loops(pool: Pool, sqs: SQSClient, topology: Topology, settings: Settings) -> dict[str, Loop]:
-    """Wire the loops that nobody waits for."""
+def background_loops(
+    pool: Pool, sqs: SQSClient, endpoints: Endpoints, post: Post, topology: Topology, settings: Settings
+) -> dict[str, Loop]:
+    """Wire the loops that no webhook waits for."""
     offset = timedelta(seconds=settings.clock_offset_seconds)
     return {
         "count open": partial(count_open, pool, topology.queues.keys()),
@@ -30,4 +35,6 @@ def background_loops(pool: Pool, sqs: SQSClient, topology: Topology, settings: S
             every_seconds=settings.dead_letters_every_seconds,
         ),
         "redrive dead letters": partial(redrive_dead_letters, pool, sqs, settings.carillon_env),
+        "test endpoints": partial(make_endpoint_tests, pool, endpoints, post, offset),
+        "maintain": partial(maintain, pool, months_kept=settings.delivery_months_kept),
     }

@@ -89,16 +89,19 @@ async def settle_attempts(
             best[one.attempt.delivery.id] = one
     ordered = [best[delivery_id] for delivery_id in sorted(best)]
     changes = [change_of(one.decision, now) for one in ordered]
+    created = [one.attempt.delivery.created_at for one in ordered]
     return await connection.fetch(
         SQL["settle_attempts"],
         [one.attempt.delivery.id for one in ordered],
-        [one.attempt.delivery.created_at for one in ordered],
+        created,
         [one.attempt.delivery.lease_token for one in ordered],
         [attempts_spent(one) for one in ordered],
         [status for status, _, _ in changes],
         [wait for _, wait, _ in changes],
         [reason for _, _, reason in changes],
         *columns(sent),
+        min(created),
+        max(created),
     )
 
 

@@ -40,6 +40,8 @@ class Settings(WorkerSettings, frozen=True, kw_only=True):
     retry_slots: Count = 200
     # How many deliveries a replay opens again a second, beside what the endpoint's own limits let through.
     replay_per_second: Count = 50
+    # Whole months of deliveries and attempts, beside this one: what is older cannot be replayed.
+    delivery_months_kept: Count = 3
     # How often each dead-letter queue is looked into.
     dead_letters_every_seconds: Seconds = 30
     # A change of an endpoint is known within this.

@@ -45,7 +45,8 @@ async def tell_outcomes(
     if not ended:
         return
     results: dict[UUID, list[DeliveryResult]] = {event_id: [] for event_id in ended}
-    for row in await connection.fetch(SQL["read_results"], list(ended)):
+    received = [row["received_at"] for row in ended.values()]
+    for row in await connection.fetch(SQL["read_results"], list(ended), min(received), max(received)):
         results[row["event_id"]].append(result_of(row))
     outcomes = [outcome_of(row, results[event_id]) for event_id, row in ended.items()]
     at = outcomes[0].occurred_at  # the transaction's time, so the same for all

@@ -8,6 +8,8 @@ from domain.events import DueEvent
 from domain.webhook_types import webhook_type
 from msgspec import Struct
 
+ENDPOINT_TEST = "endpoint.test"
+
 
 class WebhookBody(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """What a partner receives; instants are UTC, `local_date` is the user's.
@@ -25,6 +27,22 @@ class WebhookBody(Struct, frozen=True, kw_only=True, rename="camel", omit_defaul
     jitter_seconds: int = 0
     local_date: date
     timezone: str
+
+
+class EndpointTestBody(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What an endpoint receives when it is tested."""
+
+    type: str = ENDPOINT_TEST
+    message: str = "This is a test of your endpoint"
+    endpoint_id: UUID
+    event_id: UUID
+    timestamp: datetime
+
+
+def endpoint_test_body(event_id: UUID, endpoint_id: UUID, at: datetime) -> str:
+    """Return the JSON text that tests an endpoint; `at` is when that was asked for, by the business clock."""
+    body = EndpointTestBody(event_id=event_id, endpoint_id=endpoint_id, timestamp=at)
+    return msgspec.json.encode(body).decode()
 
 
 def webhook_body(event_id: UUID, event: DueEvent) -> str:

@@ -14,4 +14,5 @@ FROM locked
 INNER JOIN settled ON settled.event_id = locked.event_id
 WHERE event.event_id = locked.event_id
 RETURNING
-    event.event_id, event.user_id, event.open, event.settled_at, event.traceparent, now() + $3::interval AS now;
+    event.event_id, event.user_id, event.open, event.received_at, event.settled_at, event.traceparent,
+    now() + $3::interval AS now;

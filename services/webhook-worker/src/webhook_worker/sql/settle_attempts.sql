@@ -1,5 +1,6 @@
 -- $5 the new status ('pending': rescheduled), $6 the wait until the next attempt, $7 the reason. From $8 on, the attempts
--- themselves, which are appended whatever becomes of their deliveries.
+-- themselves, which are appended whatever becomes of their deliveries. $23, $24 the first and the last $2, by which the
+-- planner leaves the other months out: with all of them it takes 0.9 ms longer.
 WITH appended AS (
     INSERT INTO delivery.attempts (
         delivery_id, attempt, at, event_id, endpoint_id, status, latency_ms, error, lease_token, error_kind, resolve_ms,
@@ -25,6 +26,7 @@ FROM unnest(
 WHERE
     delivery.id = change.id
     AND delivery.created_at = change.created_at
+    AND delivery.created_at BETWEEN $23 AND $24
     AND delivery.status = 'pending'
     AND (change.status = 'delivered' OR delivery.lease_token = change.token)
 RETURNING

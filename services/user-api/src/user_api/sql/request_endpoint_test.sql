@@ -1,0 +1,1 @@
+SELECT delivery.request_endpoint_test($1, $2);

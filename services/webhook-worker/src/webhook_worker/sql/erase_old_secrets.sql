@@ -1,0 +1,1 @@
+SELECT delivery.erase_old_secrets();

@@ -1,0 +1,1 @@
+SELECT partition FROM delivery.extend_partitions($1) AS partition;

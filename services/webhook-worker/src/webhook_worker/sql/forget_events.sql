@@ -1,0 +1,1 @@
+SELECT delivery.forget_events($1, $2);
