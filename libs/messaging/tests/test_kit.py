@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from domain.events import BirthdayDue, UserDeleted
 from messaging.kit import consume, listen
-from messaging.listen import Listening, comes_again_in
+from messaging.listening import Listening, comes_again_in
 from messaging.queue import OpenQueue
 from messaging.topology import queue_name
 from opentelemetry import trace

@@ -3,26 +3,21 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from uuid import UUID
 
 import structlog
-from domain.events import Event
-from msgspec import Struct
-from opentelemetry.trace import SpanContext
-from runtime.active_tracing import active, read_parent
 from runtime.database import is_passing
-from runtime.metric_names import HANDLING
-from runtime.metrics import exemplar, histogram
 from runtime.stopping import Stop, backoff, describe, keep_running, pause
-from types_aiobotocore_sqs.type_defs import MessageTypeDef
 
 from messaging import queue as sqs
 from messaging.count_messages import count_messages
-from messaging.envelope import UndecodableError, read
 from messaging.heartbeats import Heartbeats
 from messaging.queue import MOST_ENTRIES, OpenQueue
+from messaging.received import Received, read_all
+from messaging.report_handled import measure_handled, tell_failed
 from messaging.slots import Slots
 from messaging.trace_messages import processing
+
+__all__ = ["MOST_UNDER_WAY", "Consumer", "Handle", "Received"]
 
 log = structlog.get_logger()
 
@@ -30,21 +25,6 @@ MOST_MERGED = 500
 # Without slots of its own, a queue is received from until so many wait or are being handled.
 MOST_UNDER_WAY = 2 * MOST_MERGED
 POLLERS = 2
-_HANDLING = histogram(HANDLING)
-TRACE_ATTRIBUTES = ("traceparent", "tracestate")
-
-
-class Received(Struct, frozen=True, kw_only=True, eq=False):
-    """A message that was read: the event, its id, and the receipt by which it is deleted.
-
-    `parent` is the span that it was made in, where that is told and tracing is on.
-    """
-
-    event_id: UUID
-    event: Event
-    receipt: str
-    parent: SpanContext | None = None
-
 
 Handle = Callable[[Sequence[Received]], Awaitable[None]]
 
@@ -180,51 +160,6 @@ class Consumer:
             await sqs.delete(self._queue, receipts)
         except Exception as error:  # noqa: BLE001 (handled is handled: it comes again and is known by its id)
             log.warning("batch.not_deleted", queue=self._queue.queue.name, error=describe(error))
-
-
-def read_all(
-    messages: Sequence[MessageTypeDef],
-) -> tuple[list[Received], list[tuple[MessageTypeDef, str]]]:
-    """Return the messages that were read, and those that nobody can read, each with the reason."""
-    readable, unreadable = [], []
-    is_traced = active() is not None
-    for message in messages:
-        try:
-            event_id, event = read(message["Body"])
-        except UndecodableError as error:
-            unreadable.append((message, str(error)))
-        else:
-            parent = parent_of(message) if is_traced else None
-            readable.append(
-                Received(event_id=event_id, event=event, receipt=message["ReceiptHandle"], parent=parent)
-            )
-    return readable, unreadable
-
-
-def parent_of(message: MessageTypeDef) -> SpanContext | None:
-    """Return the span that a message was made in, if its attributes tell."""
-    attributes = message.get("MessageAttributes", {})
-    return read_parent(
-        {name: attributes[name].get("StringValue", "") for name in TRACE_ATTRIBUTES if name in attributes}
-    )
-
-
-def measure_handled(open_queue: OpenQueue, messages: int, seconds: float) -> None:
-    """Count messages that were handled, and how long that took."""
-    sqs.MESSAGES_BY_RESULT.labels(open_queue.queue.name, "handled").inc(messages)
-    _HANDLING.labels(open_queue.queue.name).observe(seconds, exemplar())
-
-
-def tell_failed(open_queue: OpenQueue, received: Received, error: Exception) -> None:
-    """Log a message that could not be handled even alone, and is left to the queue's redrive."""
-    sqs.MESSAGES_BY_RESULT.labels(open_queue.queue.name, "failed").inc()
-    log.error(
-        "message.failed",
-        queue=open_queue.queue.name,
-        event_id=str(received.event_id),
-        event_type=type(received.event).__name__,
-        exc_info=error,
-    )
 
 
 def giving_back(slots: Slots, handle: Handle) -> Handle:

@@ -8,8 +8,10 @@ from runtime.database import is_passing
 from runtime.stopping import Stop
 
 from messaging import queue as sqs
-from messaging.consume import Handle, Received, measure_handled, read_all, tell_failed
+from messaging.consume import Handle
 from messaging.queue import MOST_ENTRIES, OpenQueue
+from messaging.received import Received, read_all
+from messaging.report_handled import measure_handled, tell_failed
 from messaging.trace_messages import processing
 
 ABREAST = 4

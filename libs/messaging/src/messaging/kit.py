@@ -14,7 +14,8 @@ from runtime.waiting import StoppedError
 from types_aiobotocore_sqs.type_defs import MessageTypeDef
 
 from messaging.envelope import UndecodableError, UnknownTypeError, read
-from messaging.listen import Listening, listen
+from messaging.listen import listen
+from messaging.listening import Listening
 from messaging.open_inbox import DatabaseInbox, open_inbox
 from messaging.remember_ids import RememberedIds
 

@@ -17,8 +17,8 @@ from runtime.active_tracing import ROOT, active, carrier_of, links_to, read_pare
 from messaging.topology import queue_name, topic_name
 
 if TYPE_CHECKING:
-    from messaging.consume import Received
     from messaging.envelope import Message
+    from messaging.received import Received
 
 SNS, SQS = "aws.sns", "aws_sqs"
 
