@@ -1,4 +1,4 @@
-"""What the API answered, as a table for people or as JSON for programs."""
+"""What there is to show, as a table for people or as JSON for programs."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,9 @@ COLOURS = {
     "open": "red",
     "pending": "yellow",
     "redriving": "yellow",
+    "+": "green",
+    "~": "yellow",
+    "-": "red",
 }
 # Where nobody looks, nothing need fit: a pipe gets whole lines.
 WIDE = 400

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Meta, Struct
 from runtime.aws import open_sns, open_sqs
@@ -16,9 +15,9 @@ from types_aiobotocore_sns import SNSClient
 from types_aiobotocore_sqs import SQSClient
 from types_aiobotocore_sqs.literals import QueueAttributeNameType
 
+from messaging.apply_subscription import apply_subscription, encode
 from messaging.topology import (
     Queue,
-    Subscription,
     Topology,
     TopologyError,
     dead_letter_name,
@@ -30,7 +29,8 @@ from messaging.topology import (
 
 T = TypeVar("T")
 AT_ONCE = 8
-POLICY, SCOPE = "FilterPolicy", "FilterPolicyScope"
+# What has it was made here, and may be deleted here when nobody declares it any more.
+TAG = "carillon:environment"
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -66,7 +66,9 @@ async def at_once(calls: Iterable[Awaitable[T]]) -> list[T]:
 
 async def apply_topic(sns: SNSClient, environment: str, topic: str) -> tuple[str, str]:
     """Make one topic; return its short name and its ARN."""
-    return topic, (await sns.create_topic(Name=topic_name(environment, topic)))["TopicArn"]
+    arn = (await sns.create_topic(Name=topic_name(environment, topic)))["TopicArn"]
+    await sns.tag_resource(ResourceArn=arn, Tags=[{"Key": TAG, "Value": environment}])
+    return topic, arn
 
 
 async def apply_queue(
@@ -76,16 +78,18 @@ async def apply_queue(
     retention = str(topology.dead_letter_retention_seconds)
     heard = [topics[topic] for subscription in queue.subscriptions for topic in subscription.topics]
     dead_letters = await apply_attributes(
-        sqs, dead_letter_name(environment, queue.name), {"MessageRetentionPeriod": retention}
+        sqs, environment, dead_letter_name(environment, queue.name), {"MessageRetentionPeriod": retention}
     )
     undelivered = await apply_attributes(
         sqs,
+        environment,
         undelivered_name(environment, queue.name),
         {"MessageRetentionPeriod": retention},
         from_topics=heard,
     )
     arn = await apply_attributes(
         sqs,
+        environment,
         queue_name(environment, queue.name),
         {
             "VisibilityTimeout": str(queue.visibility_seconds),
@@ -103,6 +107,7 @@ async def apply_queue(
 
 async def apply_attributes(
     sqs: SQSClient,
+    environment: str,
     name: str,
     attributes: dict[QueueAttributeNameType, str],
     *,
@@ -110,6 +115,7 @@ async def apply_attributes(
 ) -> str:
     """Make a queue if there is none, set its attributes either way, and return its ARN."""
     url = (await sqs.create_queue(QueueName=name))["QueueUrl"]
+    await sqs.tag_queue(QueueUrl=url, Tags={TAG: environment})
     answer = await sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
     arn = answer["Attributes"]["QueueArn"]
     policy: dict[QueueAttributeNameType, str] = (
@@ -133,43 +139,6 @@ def sending_policy(queue_arn: str, topic_arns: list[str]) -> dict[str, Any]:
             }
         ],
     }
-
-
-async def apply_subscription(
-    sns: SNSClient, topic_arn: str, queue_arn: str, subscription: Subscription, undelivered_arn: str
-) -> None:
-    """Subscribe a queue to a topic, raw, or bring the subscription it has up to date."""
-    wanted = {
-        "RawMessageDelivery": "true",
-        SCOPE: subscription.filter_policy_scope,
-        POLICY: encode(subscription.filter_policy or {}),
-        "RedrivePolicy": encode({"deadLetterTargetArn": undelivered_arn}),
-    }
-    arn = await find_subscription(sns, topic_arn, queue_arn)
-    if arn is None:
-        # With its filter from the first moment: set afterwards, it would let through what came between.
-        await sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn, Attributes=wanted)
-        return
-    scope = (await sns.get_subscription_attributes(SubscriptionArn=arn))["Attributes"].get(SCOPE)
-    # Held against something else than it was written for, the old policy would let nothing through, and what
-    # is not let through is lost: for a moment rather everything.
-    unfiltered = [(POLICY, "{}")] if scope not in {None, subscription.filter_policy_scope} else []
-    for name, value in (*unfiltered, *wanted.items()):
-        await sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName=name, AttributeValue=value)
-
-
-async def find_subscription(sns: SNSClient, topic_arn: str, queue_arn: str) -> str | None:
-    """Return the ARN of the subscription a queue has to a topic, or None."""
-    async for page in sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn):
-        for subscription in page["Subscriptions"]:
-            if subscription["Endpoint"] == queue_arn:
-                return subscription["SubscriptionArn"]
-    return None
-
-
-def encode(document: dict[str, Any]) -> str:
-    """Return a policy document as the JSON text that AWS takes."""
-    return msgspec.json.encode(document).decode()
 
 
 async def run(settings: Settings) -> None:
