@@ -13,11 +13,11 @@ from user_api.operation_parts import (
     IDEMPOTENCY_KEY,
     INVALID_INPUT,
     LIMIT,
-    LINK,
     OF_A_BODY,
     OF_A_KEY,
     REPLAYED,
     UUID_SCHEMA,
+    page_of,
 )
 from user_api.operations import Answer, Body, Component, Link, Operation, Parameter, Schema
 from user_api.pages import Items
@@ -95,13 +95,11 @@ DEAD_LETTER_OPERATIONS = (
             CURSOR,
         ),
         answers=(
-            Answer(
-                status=200,
-                description="A page of dead letters.",
-                schema=Items[DeadLetterAnswer],
-                example={"items": [EXAMPLE], "nextCursor": None},
-                headers={"Link": LINK},
-                links=(Link("readDeadLetter", {"deadLetterId": "$response.body#/items/0/id"}),),
+            page_of(
+                "dead letters",
+                Items[DeadLetterAnswer],
+                EXAMPLE,
+                Link("readDeadLetter", {"deadLetterId": "$response.body#/items/0/id"}),
             ),
         ),
         problems=(INVALID_INPUT,),

@@ -16,13 +16,13 @@ from user_api.operation_parts import (
     IDEMPOTENCY_KEY,
     INVALID_INPUT,
     LIMIT,
-    LINK,
     LOCATION,
     OF_A_BODY,
     OF_A_KEY,
     REPLAYED,
     USER_ID,
     UUID_SCHEMA,
+    page_of,
 )
 from user_api.operations import Answer, Body, Component, Link, Operation, Parameter, Schema
 from user_api.pages import Items
@@ -109,13 +109,11 @@ DELIVERY_OPERATIONS = (
         description=f"The newest first, without their attempts. They are kept for some months. {FOR_WHOM}",
         parameters=(*FILTERS, LIMIT, CURSOR),
         answers=(
-            Answer(
-                status=200,
-                description="A page of deliveries.",
-                schema=Items[DeliveryAnswer],
-                example={"items": [FAILED_EXAMPLE], "nextCursor": None},
-                headers={"Link": LINK},
-                links=(Link("readDelivery", {"deliveryId": "$response.body#/items/0/id"}),),
+            page_of(
+                "deliveries",
+                Items[DeliveryAnswer],
+                FAILED_EXAMPLE,
+                Link("readDelivery", {"deliveryId": "$response.body#/items/0/id"}),
             ),
         ),
         problems=(INVALID_INPUT,),

@@ -12,13 +12,14 @@ from user_api.operation_parts import (
     IF_NONE_MATCH,
     INVALID_INPUT,
     LIMIT,
-    LINK,
     MADE,
     OF_A_BODY,
     OF_A_KEY,
     OF_IF_MATCH,
     OTHER_ID,
+    UNCHANGED,
     UUID_SCHEMA,
+    page_of,
 )
 from user_api.operations import Answer, Body, Link, Operation, Parameter
 from user_api.pages import Items
@@ -89,13 +90,11 @@ ENDPOINT_OPERATIONS = (
         description="The oldest first.",
         parameters=(LIMIT, CURSOR),
         answers=(
-            Answer(
-                status=200,
-                description="A page of endpoints.",
-                schema=Items[EndpointAnswer],
-                example={"items": [ANSWER_EXAMPLE], "nextCursor": None},
-                headers={"Link": LINK},
-                links=(Link("readEndpoint", {"endpointId": "$response.body#/items/0/id"}),),
+            page_of(
+                "endpoints",
+                Items[EndpointAnswer],
+                ANSWER_EXAMPLE,
+                Link("readEndpoint", {"endpointId": "$response.body#/items/0/id"}),
             ),
         ),
         problems=(INVALID_INPUT,),
@@ -110,7 +109,7 @@ ENDPOINT_OPERATIONS = (
         parameters=(ENDPOINT_ID_IN_PATH, IF_NONE_MATCH),
         answers=(
             _endpoint("The endpoint."),
-            Answer(status=304, description="It is still at the version you know.", headers={"ETag": ETAG}),
+            UNCHANGED,
         ),
         problems=(INVALID_INPUT, UNKNOWN_ENDPOINT),
     ),

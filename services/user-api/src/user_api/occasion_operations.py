@@ -11,15 +11,16 @@ from user_api.operation_parts import (
     IF_NONE_MATCH,
     INVALID_INPUT,
     LIMIT,
-    LINK,
     MADE,
     OCCASION_ID_IN_PATH,
     OF_A_BODY,
     OF_A_KEY,
     OF_IF_MATCH,
     OTHER_ID,
+    UNCHANGED,
     UNKNOWN_USER,
     USER_ID_IN_PATH,
+    page_of,
 )
 from user_api.operations import Answer, Body, Link, Operation
 from user_api.pages import Items
@@ -80,15 +81,7 @@ OCCASION_OPERATIONS = (
         summary="List a user's occasions",
         description="The birthday, which changes only with its user, and then the others, the oldest first.",
         parameters=(USER_ID_IN_PATH, LIMIT, CURSOR),
-        answers=(
-            Answer(
-                status=200,
-                description="A page of occasions.",
-                schema=Items[OccasionAnswer],
-                example={"items": [ANSWER_EXAMPLE], "nextCursor": None},
-                headers={"Link": LINK},
-            ),
-        ),
+        answers=(page_of("occasions", Items[OccasionAnswer], ANSWER_EXAMPLE),),
         problems=(INVALID_INPUT, UNKNOWN_USER),
     ),
     Operation(
@@ -101,7 +94,7 @@ OCCASION_OPERATIONS = (
         parameters=(USER_ID_IN_PATH, OCCASION_ID_IN_PATH, IF_NONE_MATCH),
         answers=(
             _occasion("The occasion."),
-            Answer(status=304, description="It is still at the version you know.", headers={"ETag": ETAG}),
+            UNCHANGED,
         ),
         problems=(INVALID_INPUT, *OF_AN_OCCASION),
     ),

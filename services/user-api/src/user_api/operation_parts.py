@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from user_api.idempotency_key import KEY_PATTERN
 from user_api.known_problems import PROBLEMS, UNAVAILABLE, UNHANDLED
-from user_api.operations import Header, Parameter
+from user_api.operations import Answer, AnySchema, Header, Link, Parameter
 from user_api.pages import CURSOR_PATTERN, DEFAULT_LIMIT, MOST_ITEMS
 from user_api.problem import Problem
 from user_api.problems import problem_of, unauthenticated
@@ -129,6 +129,20 @@ OF_IF_MATCH = (STALE_VERSION, IF_MATCH_MISSING)
 
 MADE = {"ETag": ETAG, "Location": LOCATION, "Idempotent-Replayed": REPLAYED}
 """The headers of what was made by a POST."""
+
+UNCHANGED = Answer(status=304, description="It is still at the version you know.", headers={"ETag": ETAG})
+
+
+def page_of(what: str, schema: AnySchema, item: object, *links: Link) -> Answer:
+    """Give the answer that is a page of a list, with an example item and where to go from the first."""
+    return Answer(
+        status=200,
+        description=f"A page of {what}.",
+        schema=schema,
+        example={"items": [item], "nextCursor": None},
+        headers={"Link": LINK},
+        links=links,
+    )
 
 
 def problem_headers(problems: Sequence[Problem]) -> dict[str, Header]:

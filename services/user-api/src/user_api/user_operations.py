@@ -9,7 +9,6 @@ from user_api.operation_parts import (
     IF_NONE_MATCH,
     INVALID_INPUT,
     LIMIT,
-    LINK,
     MADE,
     OF_A_BODY,
     OF_A_KEY,
@@ -17,6 +16,7 @@ from user_api.operation_parts import (
     OTHER_ID,
     UNKNOWN_USER,
     USER_ID_IN_PATH,
+    page_of,
 )
 from user_api.operations import Answer, Body, Link, Operation, Parameter
 from user_api.pages import Items
@@ -118,13 +118,11 @@ USER_OPERATIONS = (
         description="By id; with a window of birthdays, by the day of the year from `birthdayFrom` on.",
         parameters=(*FILTERS, LIMIT, CURSOR),
         answers=(
-            Answer(
-                status=200,
-                description="A page of users.",
-                schema=Items[UserAnswer],
-                example={"items": [ANSWER_EXAMPLE], "nextCursor": None},
-                headers={"Link": LINK},
-                links=(Link("readUser", {"userId": "$response.body#/items/0/id"}),),
+            page_of(
+                "users",
+                Items[UserAnswer],
+                ANSWER_EXAMPLE,
+                Link("readUser", {"userId": "$response.body#/items/0/id"}),
             ),
         ),
         problems=(INVALID_INPUT,),
