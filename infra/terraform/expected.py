@@ -1,5 +1,6 @@
 """Write what the services look for, by their own code, for `terraform test` to compare with."""
 
+import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -13,8 +14,11 @@ from messaging.topology import (
     topic_name,
     undelivered_name,
 )
+from runtime import metric_names
 
 SERVICES = ("user-api", "scheduler", "dispatcher", "webhook-worker")
+ROOT = Path(__file__).parents[2]
+LOGGED = re.compile(r'log\.\w+\(\s*"([a-z_.]+)"')
 
 
 def expected_names(topology: Topology, environment: str) -> dict[str, object]:
@@ -52,12 +56,22 @@ def expected_settings() -> dict[str, dict[str, list[str]]]:
     }
 
 
+def expected_signals() -> dict[str, list[str]]:
+    """Return the metrics and the log lines that there are, which alarms count."""
+    sources = [path for folder in ("libs", "services") for path in (ROOT / folder).glob("*/src/**/*.py")]
+    return {
+        "metrics": [metric.name for metric in metric_names.ALL],
+        "events": sorted({event for path in sources for event in LOGGED.findall(path.read_text())}),
+    }
+
+
 def main() -> None:
     """Write `tests/expected.json` of the modules that compare."""
     modules = Path(__file__).with_name("modules")
     topology = load_topology(Path(sys.argv[1]))
     for module, expected in (
         ("messaging", expected_names(topology, "staging")),
+        ("observability", expected_signals()),
         ("system", expected_settings()),
     ):
         (modules / module / "tests" / "expected.json").write_bytes(msgspec.json.encode(expected))

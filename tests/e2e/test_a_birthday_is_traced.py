@@ -221,6 +221,7 @@ async def test_every_log_line_of_an_attempt_names_its_trace(
     lines = [json.loads(line) for line in log_of(carillon, "webhook-worker") if webhook_id in line]
     [attempted] = [line for line in lines if line["event"] == "delivery.attempted"]
     assert attempted["traceId"] == trace_id
+    assert 0 <= attempted["delivered_after_seconds"] < 60
     recorded = [json.loads(line) for line in log_of(carillon, "scheduler") if trace_id in line]
     assert [(line["event"], line["spanId"]) for line in recorded] == [
         ("outcomes.recorded", named(spans, LAST).span_id)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import asyncpg
+import msgspec
 import pytest
 import pytest_asyncio
 from runtime import rotate_password
@@ -119,6 +120,22 @@ async def test_after_a_rotation_the_new_password_counts_and_the_old_one_does_not
         await login(postgres, first)
 
 
+async def test_before_the_migrations_and_the_services_it_makes_the_role(
+    rotation: tuple[Settings, str], postgres: EmbeddedPostgres
+) -> None:
+    settings, _ = rotation
+    where = {"host": "127.0.0.1", "port": postgres.port, "dbname": "postgres", "username": "carillon_new"}
+    async with open_secrets_manager(REGION, connections=1) as client:
+        role = await client.create_secret(Name=f"role-{uuid4()}", SecretString=json.dumps(where))
+    settings = msgspec.structs.replace(settings, ecs_services="carillon-test-not-made-yet")
+
+    await do(settings, role["ARN"], str(uuid4()), *STEPS)
+
+    password = (await current(role["ARN"]))["password"]
+    connection = await asyncpg.connect(postgres.url("carillon_new", "postgres"), password=password, timeout=5)
+    await connection.close()
+
+
 async def test_every_step_may_be_repeated(rotation: tuple[Settings, str], postgres: EmbeddedPostgres) -> None:
     settings, secret = rotation
 
@@ -164,18 +181,11 @@ async def test_the_services_are_started_anew_at_the_end(
     assert await deployments(settings) & before == set()
 
 
-async def test_a_service_that_is_not_there_fails_the_rotation(
-    rotation: tuple[Settings, str],
-) -> None:
+async def test_a_cluster_that_is_not_there_fails_the_rotation(rotation: tuple[Settings, str]) -> None:
     settings, secret = rotation
     token = str(uuid4())
     await do(settings, secret, token, *STEPS[:3])
-    other = Settings(
-        aws_region=REGION,
-        owner_secret_arn=settings.owner_secret_arn,
-        ecs_cluster="carillon-test",
-        ecs_services="nobody",
-    )
+    other = msgspec.structs.replace(settings, ecs_cluster="nowhere")
 
-    with pytest.raises(Exception, match="ServiceNotFound"):
+    with pytest.raises(Exception, match="ClusterNotFound"):
         await do(other, secret, token, "finishSecret")

@@ -4,8 +4,8 @@
 locals {
   name = "carillon-${var.environment}"
   # Answered without a token: what probes and readers of the documentation ask.
-  open_routes = ["GET /health", "GET /openapi.json", "GET /docs", "GET /docs/{proxy+}"]
-  # What the contract has, and nothing else: /metrics and /health/ready stay inside.
+  open_routes = ["GET /health", "GET /health/ready", "GET /openapi.json", "GET /docs", "GET /docs/{proxy+}"]
+  # What the contract has, and nothing else: /metrics stays inside.
   kept_inside = ["health", "metrics", "openapi.json", "docs"]
   resources   = setsubtract([for path in keys(jsondecode(file(var.openapi_file)).paths) : split("/", path)[1]], local.kept_inside)
   routes      = toset(flatten([for resource in local.resources : ["ANY /${resource}", "ANY /${resource}/{proxy+}"]]))

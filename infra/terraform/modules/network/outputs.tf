@@ -6,6 +6,8 @@ output "vpc_id" {
 output "private_subnets" {
   description = "Where services run: one a zone, out through NAT."
   value       = [for zone in local.zones : aws_subnet.private[zone].id]
+  # What runs there can do nothing before it has a way out.
+  depends_on = [aws_route.nat, aws_route_table_association.private, aws_vpc_endpoint.interface, aws_vpc_endpoint.s3]
 }
 
 output "isolated_subnets" {

@@ -3,15 +3,17 @@
 locals {
   # By name: which lines, what of them, and how that is measured.
   counted = {
-    Attempts         = { service = "webhook-worker", pattern = "{ $.event = \"delivery.attempted\" }" }
-    Delivered        = { service = "webhook-worker", pattern = "{ $.event = \"delivery.attempted\" && $.decision = \"Delivered\" }" }
-    GivenUp          = { service = "webhook-worker", pattern = "{ $.event = \"delivery.attempted\" && $.decision = \"GaveUp\" }" }
-    Timeouts         = { service = "webhook-worker", pattern = "{ $.event = \"delivery.attempted\" && ($.error_kind = \"timeout\" || $.error_kind = \"*_timeout\") }" }
-    AttemptLatencyMs = { service = "webhook-worker", pattern = "{ $.event = \"delivery.attempted\" && $.latency_ms >= 0 }", value = "$.latency_ms" }
-    BreakerTrips     = { service = "webhook-worker", pattern = "{ $.event = \"breaker.opened\" }" }
-    Emitted          = { service = "scheduler", pattern = "{ $.event = \"due.emitted\" }", value = "$.occurrences" }
-    Expired          = { service = "scheduler", pattern = "{ $.event = \"due.emitted\" }", value = "$.expired" }
-    DueLagSeconds    = { service = "scheduler", pattern = "{ $.event = \"due.emitted\" }", value = "$.worst_lag_seconds" }
+    # One that was put back asked no endpoint.
+    Attempts              = { service = "webhook-worker", pattern = "{ $.event = \"delivery.attempted\" && $.decision != \"PutBack\" }" }
+    Delivered             = { service = "webhook-worker", pattern = "{ $.event = \"delivery.attempted\" && $.decision = \"Delivered\" }" }
+    GivenUp               = { service = "webhook-worker", pattern = "{ $.event = \"delivery.attempted\" && $.decision = \"GaveUp\" }" }
+    Timeouts              = { service = "webhook-worker", pattern = "{ $.event = \"delivery.attempted\" && ($.error_kind = \"timeout\" || $.error_kind = \"*_timeout\") }" }
+    AttemptLatencyMs      = { service = "webhook-worker", pattern = "{ $.event = \"delivery.attempted\" && $.latency_ms >= 0 }", value = "$.latency_ms" }
+    DeliveredAfterSeconds = { service = "webhook-worker", pattern = "{ $.event = \"delivery.attempted\" && $.delivered_after_seconds >= 0 }", value = "$.delivered_after_seconds" }
+    BreakerTrips          = { service = "webhook-worker", pattern = "{ $.event = \"breaker.opened\" }" }
+    Emitted               = { service = "scheduler", pattern = "{ $.event = \"due.emitted\" }", value = "$.occurrences" }
+    Expired               = { service = "scheduler", pattern = "{ $.event = \"due.emitted\" }", value = "$.expired" }
+    DueLagSeconds         = { service = "scheduler", pattern = "{ $.event = \"due.emitted\" }", value = "$.worst_lag_seconds" }
   }
   # Of each service: errors, and loops and batches that wait, which is what a lost database looks like.
   of_each = merge([

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambd
 import asyncio
 import os
 import secrets
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 import asyncpg
@@ -126,7 +127,11 @@ async def restart(settings: Settings) -> None:
     """Replace the tasks of the services, a few at a time, so that they are handed the new password."""
     async with open_ecs(settings.aws_region, connections=1) as ecs:
         for service in settings.ecs_services.split(","):
-            await ecs.update_service(cluster=settings.ecs_cluster, service=service, forceNewDeployment=True)
+            # The first passwords are made before the services that need them.
+            with suppress(ecs.exceptions.ServiceNotFoundException, ecs.exceptions.ServiceNotActiveException):
+                await ecs.update_service(
+                    cluster=settings.ecs_cluster, service=service, forceNewDeployment=True
+                )
 
 
 async def read(client: SecretsManagerClient, secret_id: str, stage: str) -> Login:

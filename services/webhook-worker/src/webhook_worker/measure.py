@@ -41,11 +41,16 @@ def measure_attempt(attempt: Attempt, decision: Decision, now: datetime) -> None
     _ENDPOINT_ATTEMPTS.labels(endpoint, became).observe(seconds, exemplar)
     if isinstance(decision, Delivered):
         _DELIVERIES.labels(event_type, "delivered").inc()
-        if told.scheduled_for is not None:
-            late = max(0.0, (now - told.scheduled_for).total_seconds())
+        if (late := seconds_since_due(attempt, now)) is not None:
             _LATENCY.labels(event_type).observe(late, exemplar)
     elif isinstance(decision, GaveUp):
         _DELIVERIES.labels(event_type, "failed").inc()
+
+
+def seconds_since_due(attempt: Attempt, now: datetime) -> float | None:
+    """Return how long before `now`, of the business clock, an attempt was due; None where it does not say."""
+    due = _told(attempt.delivery.body).scheduled_for
+    return None if due is None else max(0.0, (now - due).total_seconds())
 
 
 def _told(body: str) -> _Told:

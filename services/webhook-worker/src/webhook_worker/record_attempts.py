@@ -29,7 +29,7 @@ from runtime.statements import Statements
 
 from webhook_worker.delivery import Attempt
 from webhook_worker.follow_endpoints import follow_endpoints
-from webhook_worker.measure import measure_attempt
+from webhook_worker.measure import measure_attempt, seconds_since_due
 from webhook_worker.tell_outcomes import tell_outcomes
 
 log = structlog.get_logger()
@@ -63,7 +63,7 @@ async def record_attempts(
         were_failing = {row["endpoint_id"] for row in changed if row["was_failing"]}
         await follow_endpoints(connection, topology, offset, sent, were_failing=were_failing)
     for one in judged:
-        log_attempt(one)
+        log_attempt(one, now + offset)
         measure_attempt(one.attempt, one.decision, now + offset)
     return [one.decision for one in judged]
 
@@ -168,9 +168,10 @@ def error_kind_of(attempt: Attempt) -> Failure | None:
             assert_never(attempt.outcome)
 
 
-def log_attempt(judged: Judged) -> None:
-    """Say all that is known of an attempt in one line."""
+def log_attempt(judged: Judged, now: datetime) -> None:
+    """Say all that is known of an attempt in one line; `now` is the business clock's."""
     attempt, decision = judged.attempt, judged.decision
+    delivered_after = seconds_since_due(attempt, now) if isinstance(decision, Delivered) else None
     log.info(
         "delivery.attempted",
         event_id=str(attempt.delivery.event_id),
@@ -182,6 +183,7 @@ def log_attempt(judged: Judged) -> None:
         error_kind=error_kind_of(attempt),
         latency_ms=round(attempt.latency_ms, 1),
         decision=type(decision).__name__,
+        delivered_after_seconds=None if delivered_after is None else round(delivered_after, 3),
         next_attempt_at=decision.at.isoformat() if isinstance(decision, RetryAt | PutBack) else None,
         # Its own, not that of the attempt whose commit it shares.
         **({"traceId": attempt.trace_id} if attempt.trace_id else {}),

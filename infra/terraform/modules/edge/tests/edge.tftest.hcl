@@ -48,7 +48,7 @@ run "nobody_without_a_token" {
   }
   assert {
     condition = toset(keys(aws_apigatewayv2_route.open)) == toset([
-      "GET /health", "GET /openapi.json", "GET /docs", "GET /docs/{proxy+}",
+      "GET /health", "GET /health/ready", "GET /openapi.json", "GET /docs", "GET /docs/{proxy+}",
     ])
     error_message = "health and documentation alone are open"
   }

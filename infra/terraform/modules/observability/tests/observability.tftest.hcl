@@ -123,6 +123,50 @@ run "alarms_are_those_that_were_decided" {
   }
 }
 
+# `make terraform-test` writes expected.json out of the services' code.
+run "what_alarms_count_is_told_by_the_services" {
+  command = plan
+
+  assert {
+    condition = alltrue(flatten([
+      for filter in concat(values(aws_cloudwatch_log_metric_filter.counted), values(aws_cloudwatch_log_metric_filter.of_each)) : [
+        for event in flatten(regexall("event = \"([a-z_.]+)\"", filter.pattern)) : contains(jsondecode(file("tests/expected.json")).events, event)
+      ]
+    ]))
+    error_message = "a filter counts log lines that a service writes"
+  }
+  assert {
+    condition = alltrue([
+      for alarm in local.alarms : contains(jsondecode(file("tests/expected.json")).metrics, alarm.metric)
+      if try(startswith(alarm.metric, "carillon_"), false)
+    ])
+    error_message = "an alarm asks for metrics that a service records"
+  }
+  assert {
+    condition = alltrue(flatten([
+      for alarm in local.alarms : [
+        for metric in concat(try([alarm.metric], []), [for asked in values(try(alarm.over, {})) : asked.metric]) :
+        contains(concat(keys(local.counted), ["Errors", "ConnectErrors"]), metric)
+        if !startswith(metric, "carillon_") && contains([try(alarm.namespace, ""), try(values(alarm.over)[0].namespace, "")], local.metrics)
+      ]
+    ]))
+    error_message = "an alarm asks for metrics that are counted"
+  }
+  assert {
+    condition = alltrue([
+      for key in keys(aws_cloudwatch_metric_alarm.this) : anytrue([
+        for name in [
+          key,
+          replace(key, "/^(webhook-critical|scheduler-outcomes)/", "{queue}"),
+          replace(key, "/^(user-api|scheduler|dispatcher|webhook-worker|pgbouncer)/", "{service}"),
+          replace(key, "/^reader-1/", "reader-{n}"),
+        ] : strcontains(file("../../../../docs/deployment.md"), "`${name}`")
+      ])
+    ])
+    error_message = "docs/deployment.md has every alarm"
+  }
+}
+
 run "silence_is_an_alarm" {
   command = plan
 
