@@ -154,7 +154,7 @@ def take(pool: Pool, topology: Topology) -> Take:
     """Accept a batch of events."""
 
     async def take_all(*batch: Received) -> list[Delivery]:
-        return await accept(pool, topology, DEFAULT_ENDPOINT_ID, NO_OFFSET, LEASE, batch)
+        return await accept(pool, topology, lambda: DEFAULT_ENDPOINT_ID, NO_OFFSET, LEASE, batch)
 
     return take_all
 

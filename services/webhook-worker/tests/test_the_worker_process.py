@@ -12,10 +12,12 @@ from domain.events import OccurrenceCompleted
 from domain.priority import Priority
 from messaging.consume import Received
 from messaging.envelope import Outgoing, compose, read
+from runtime.aws import open_ssm
 from runtime.database import Connection
 from runtime.settings import SettingsError, load_settings
 from testkit import build
 from testkit.broker import Broker
+from testkit.engine import REGION
 from testkit.fresh_database import FreshDatabase
 from testkit.ports import free_port
 from testkit.receiver import Receiver, Reply, new_secret
@@ -305,3 +307,33 @@ async def test_a_name_that_leads_into_our_own_network_is_not_followed_and_tried_
     [delivery] = await deliveries()
     assert (delivery["status"], delivery["reason"]) == ("pending", "address not allowed: loopback")
     assert receiver.tally.received == 0
+
+
+async def test_the_default_endpoint_moves_with_its_parameter_while_the_worker_runs(
+    start_service: StartService,
+    on_broker: Callable[..., dict[str, str]],
+    broker: Broker,
+    receiver: Receiver,
+    due: Due,
+) -> None:
+    async with (
+        Receiver(secret=receiver.secret) as moved,
+        open_ssm(REGION, connections=1) as store,
+    ):
+        name = f"/carillon/{broker.environment}/webhook-url"
+        await store.put_parameter(Name=name, Value=receiver.url, Type="String", Overwrite=True)
+        variables = on_broker("carillon_webhook_worker", WEBHOOK_URL="", WEBHOOK_URL_REFRESH_SECONDS="0.1")
+        process = await start_service("webhook_worker", variables)
+        await publish(broker, due())
+        await receiver.wait_for(1, within=30)
+
+        await store.put_parameter(Name=name, Value=moved.url, Type="String", Overwrite=True)
+
+        async def arrives_there() -> bool:
+            await publish(broker, due())
+            return moved.tally.accepted > 0
+
+        await eventually(arrives_there, within=30)
+        process.terminate()
+        assert await said(process) == (0, [])
+        assert receiver.tally.invalid == moved.tally.invalid == 0

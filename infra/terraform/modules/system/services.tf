@@ -34,10 +34,12 @@ locals {
     user-api   = local.encryption_keys
     scheduler  = {}
     dispatcher = {}
-    webhook-worker = merge(local.encryption_keys, {
-      WEBHOOK_SECRET = aws_secretsmanager_secret.shared["webhook-secret"].arn
-      WEBHOOK_URL    = aws_ssm_parameter.webhook_url.arn
-    })
+    # A container follows the parameter by itself; given as WEBHOOK_URL it would be fixed until the next deployment.
+    webhook-worker = merge(
+      local.encryption_keys,
+      { WEBHOOK_SECRET = aws_secretsmanager_secret.shared["webhook-secret"].arn },
+      local.as_lambda ? { WEBHOOK_URL = aws_ssm_parameter.webhook_url.arn } : {},
+    )
   }
   secrets = {
     for service in local.services : service =>

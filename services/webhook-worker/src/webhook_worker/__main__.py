@@ -23,8 +23,8 @@ from webhook_worker.background_loops import background_loops
 from webhook_worker.breakers import Breakers
 from webhook_worker.bulkheads import Bulkheads
 from webhook_worker.deliver import Deliverer
-from webhook_worker.endpoint import Endpoint, default_endpoint
 from webhook_worker.endpoints import Endpoints
+from webhook_worker.follow_default import default_of, following_default
 from webhook_worker.on_occurrence_due import accept, on_occurrence_due
 from webhook_worker.on_user_deleted import erase_deleted, on_user_deleted
 from webhook_worker.open_transport import open_transport
@@ -63,7 +63,10 @@ async def serve(settings: Settings, stop: Stop) -> None:
         open_sqs(settings.aws_region, connections=SQS_CONNECTIONS) as sqs,
     ):
         endpoints = Endpoints(
-            pool, read_keys(settings.encryption_keys), default_of(settings), most_time=timeout
+            pool,
+            read_keys(settings.encryption_keys),
+            default_of(settings, settings.webhook_url),
+            most_time=timeout,
         )
         take = partial(accept, pool, topology, endpoints.default_id, offset, lease)
         record = Merge(partial(record_attempts, pool, topology, offset))
@@ -100,17 +103,12 @@ async def serve(settings: Settings, stop: Stop) -> None:
         loops |= {name: consumer.run for name, consumer in consumers.items()}
         loops |= {f"count {name}": consumer.count for name, consumer in consumers.items()}
         checks |= {name: consumer.check for name, consumer in consumers.items()}
-        async with serve_health(settings.health_host, settings.health_port, checks, stop):
-            await run_loops(loops, stop, drain_within=settings.drain_timeout_seconds)
+        async with (
+            following_default(endpoints, settings, stop) as following,
+            serve_health(settings.health_host, settings.health_port, checks, stop),
+        ):
+            await run_loops(loops | following, stop, drain_within=settings.drain_timeout_seconds)
             await deliverer.finish(within=settings.drain_timeout_seconds)
-
-
-def default_of(settings: Settings) -> Endpoint | None:
-    """Return the default endpoint where there is one."""
-    if not settings.webhook_url:
-        return None
-    timeout = timedelta(seconds=settings.webhook_timeout_seconds)
-    return default_endpoint(settings.webhook_url, settings.webhook_secret, timeout=timeout)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ SQL = Statements("webhook_worker")
 
 
 class Endpoints:
-    """Every endpoint there is, decrypted once a version; `default` is there whether or not others are.
+    """Every endpoint there is, decrypted once a version; the default is there whether or not others are.
 
     `most_time` is the longest that an attempt may take, whatever an endpoint asks for.
     """
@@ -39,10 +39,18 @@ class Endpoints:
         # One reading at a time: an older one that ends last must not win.
         self._reading = asyncio.Lock()
 
-    @property
     def default_id(self) -> UUID | None:
-        """The id of the endpoint that gets everything when no other is registered."""
+        """Return the id of the endpoint that gets everything when no other is registered."""
         return next(iter(self._default), None)
+
+    def set_default(self, default: Endpoint | None) -> None:
+        """Have another default endpoint from now on, or none."""
+        before = self._default
+        self._default = {default.id: default} if default else {}
+        registered = {one.id: one for one in self._known.values() if one.id not in before}
+        self._known = registered | self._default
+        if [one.url for one in before.values()] != [one.url for one in self._default.values()]:
+            log.info("default_endpoint.changed", is_there=default is not None)
 
     def get(self, endpoint_id: UUID) -> Endpoint | None:
         """Return an endpoint as it was last read; None if it was not there, or cannot be decrypted."""
@@ -70,14 +78,14 @@ class Endpoints:
     async def refresh(self) -> None:
         """Read them anew; what has not changed is not decrypted again."""
         async with self._reading:
-            known, unreadable = dict(self._default), {}
+            known, unreadable = {}, {}
             for row in await self._pool.fetch(SQL["read_endpoints"]):
                 try:
                     known[row["id"]] = self._same(row) or self._read(row)
                 except (UndecipherableError, msgspec.DecodeError, ValueError) as error:
                     unreadable[row["id"]] = row["version"]
                     self._tell(row, error)
-            self._known, self._unreadable = known, unreadable
+            self._known, self._unreadable = known | self._default, unreadable
 
     def _tell(self, row: asyncpg.Record, error: Exception) -> None:
         if self._unreadable.get(row["id"]) != row["version"]:

@@ -51,14 +51,14 @@ async def on_occurrence_due(accept: Accept, admit: Admit, slots: Slots, batch: S
 async def accept(
     pool: Pool,
     topology: Topology,
-    default_id: UUID | None,
+    default_id: Callable[[], UUID | None],
     offset: timedelta,
     lease: timedelta,
     batch: Sequence[Received],
 ) -> list[Delivery]:
     """Commit a batch: new events with their deliveries; return those to be tried. Repeats are answered."""
     async with pool.acquire() as connection, connection.transaction():
-        accepted = await accept_events(connection, default_id, lease, batch)
+        accepted = await accept_events(connection, default_id(), lease, batch)
         await tell_outcomes(connection, topology, offset, dict.fromkeys(accepted.unwanted, 0))
         repeated = {received.event_id for received in batch} - accepted.event_ids
         await answer_repeats(connection, topology, offset, sorted(repeated))

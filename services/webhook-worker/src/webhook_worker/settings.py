@@ -21,7 +21,9 @@ class Settings(WorkerSettings, frozen=True, kw_only=True):
     # What endpoints keep secret; the API has the same.
     encryption_keys: EncryptionKeys
     # The default endpoint: it gets everything while no other is registered. Without it, nobody does.
+    # With a secret and no URL, that is the parameter /carillon/{env}/webhook-url, read anew every so often.
     webhook_url: Annotated[str, Meta(pattern="^https?://[^/]+")] = ""
+    webhook_url_refresh_seconds: Annotated[float, Meta(ge=0.05, le=60)] = 60
     # `whsec_` and the base64 of 24 to 64 random bytes (Standard Webhooks 1.0.0).
     webhook_secret: Annotated[str, Meta(pattern="^whsec_")] = ""
     # The default endpoint's, and the most that any other gets.
@@ -51,8 +53,6 @@ class Settings(WorkerSettings, frozen=True, kw_only=True):
         """Refuse a URL, networks or a secret that is none, a URL that is closed to us, too short a lease."""
         super().__post_init__()
         read_keys(self.encryption_keys)
-        if self.webhook_url and not Url.is_valid(self.webhook_url):
-            raise ValueError("WEBHOOK_URL is not a URL")
         if self.webhook_proxy and not Url.is_valid(self.webhook_proxy):
             raise ValueError("WEBHOOK_PROXY is not a URL")
         if self.webhook_url and not self.webhook_secret:
@@ -66,7 +66,7 @@ class Settings(WorkerSettings, frozen=True, kw_only=True):
                 "WEBHOOK_ALLOW_NETWORKS is not a list such as 10.20.0.0/16,fd00:1::/32"
             ) from None
         if self.webhook_url:
-            check_address(self.webhook_url, opened)
+            check_url(self.webhook_url, opened, name="WEBHOOK_URL")
         if self.delivery_lease_seconds <= self.webhook_timeout_seconds:
             raise ValueError("DELIVERY_LEASE_SECONDS must be more than WEBHOOK_TIMEOUT_SECONDS")
 
@@ -81,8 +81,10 @@ def check_secret(secret: str) -> None:
         raise ValueError(f"WEBHOOK_SECRET holds {len(key)} bytes, it must hold 24 to 64")
 
 
-def check_address(url: str, opened: Sequence[Network]) -> None:
-    """Raise ValueError for a URL at an address closed to us: every delivery would be given up at once."""
+def check_url(url: str, opened: Sequence[Network], *, name: str) -> None:
+    """Raise ValueError for what is no URL, or at an address closed to us: each webhook would be given up."""
+    if not url.startswith(("http://", "https://")) or not Url.is_valid(url):
+        raise ValueError(f"{name} is not a URL")
     address = literal_address(Url(url).host_str or "")
     if address is not None and (kind := forbidden_kind(address, opened)):
-        raise ValueError(f"WEBHOOK_URL is at a {kind} address, which WEBHOOK_ALLOW_NETWORKS does not open")
+        raise ValueError(f"{name} is at a {kind} address, which WEBHOOK_ALLOW_NETWORKS does not open")

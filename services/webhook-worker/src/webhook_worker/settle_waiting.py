@@ -52,7 +52,7 @@ async def miss_overdue(pool: Pool, topology: Topology, endpoints: Endpoints, off
 
     They count as failed in the outcome, and can be replayed. At most 500 in one transaction.
     """
-    unknown = [] if endpoints.default_id else [DEFAULT_ENDPOINT_ID]
+    unknown = [] if endpoints.default_id() else [DEFAULT_ENDPOINT_ID]
     async with pool.acquire() as connection, connection.transaction():
         settled = await settle(
             connection, topology, offset, "miss_overdue", MOST_AT_ONCE, MISSED_AFTER, unknown
