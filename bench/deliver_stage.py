@@ -46,7 +46,7 @@ async def deliver(course: Course, server: EmbeddedPostgres, received: Sequence[R
         record = Merge(partial(record_attempts, pool, course.topology, NO_OFFSET))
         breakers = Breakers()
         post = breakers.watch(trace_posts(partial(post_webhook, transport)))
-        take = partial(accept, pool, course.topology, course.endpoint.id, NO_OFFSET, LEASE)
+        take = partial(accept, pool, course.topology, lambda: course.endpoint.id, NO_OFFSET, LEASE)
         deliverer = Deliverer(post, record.put)
         endpoints = Endpoints(pool, read_keys(new_key("bench")), course.endpoint, most_time=TIMEOUT)
         bulkheads = Bulkheads(pool, endpoints, breakers, deliverer.start)

@@ -1,13 +1,10 @@
 """A crash, and another scheduler's work, at every statement that a scheduler sends, whatever they are."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from typing import Any
 from uuid import UUID
 
-import asyncpg
 import pytest
 from domain.events import (
     Event,
@@ -25,7 +22,7 @@ from domain.ids import birthday_occasion_id, due_event_id
 from messaging.consume import Received
 from messaging.topology import Topology
 from msgspec import structs
-from runtime.database import Connection, Pool, is_passing
+from runtime.database import Connection, Pool
 from scheduler.emit_again import emit_unanswered
 from scheduler.emit_due import emit_batch
 from scheduler.on_outcome import on_outcomes
@@ -33,10 +30,9 @@ from scheduler.on_user_event import on_user_events
 from scheduler.replan import replan
 from testkit import build
 from testkit.fresh_database import FreshDatabase
-from testkit.stepped_pool import CUT_OFF, Step, cut, open_stepped_pool
+from testkit.stepped_pool import Work, crash_after, meet_after, statements_of
 
 OpenPool = Callable[[], Awaitable[Pool]]
-Work = Callable[[Pool], Coroutine[Any, Any, object]]
 
 RING = datetime(2026, 12, 10, 9, tzinfo=UTC)
 DAY = date(2026, 12, 10)
@@ -204,20 +200,10 @@ SILENT = """
         AND EXISTS (SELECT FROM outbox.messages AS message WHERE message.event_id = occurrence.event_id)
     )
 """
-AT_WORK = """
-    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-"""
 
 
 async def everything(admin: Connection) -> list[tuple[str, ...]]:
     return [tuple(row) for row in await admin.fetch(READ)]
-
-
-async def until_done_or_waiting(admin: Connection, tasks: list[asyncio.Task[object]]) -> None:
-    """Wait until each has done its work or waits for a lock."""
-    async with asyncio.timeout(10):
-        while await admin.fetchval(AT_WORK) + sum(task.done() for task in tasks) < len(tasks):
-            await asyncio.wait(tasks, timeout=0.001)
 
 
 async def live(admin: Connection, pool: Pool, past: list[Work]) -> None:
@@ -225,39 +211,6 @@ async def live(admin: Connection, pool: Pool, past: list[Work]) -> None:
     await admin.execute(FORGET)
     for one in past:
         await one(pool)
-
-
-async def statements_of(work: Work, url: str) -> int:
-    """Do the work; return how many statements that took."""
-    sent: set[int] = set()
-
-    async def count(step: Step, _: asyncpg.Connection) -> None:
-        sent.add(step.number)
-
-    pool = await open_stepped_pool(url, count)
-    await work(pool)
-    await pool.close()
-    return len(sent)
-
-
-async def crash_after(number: int, *, work: Work, url: str, others: list[Pool], admin: Connection) -> None:
-    """Kill a scheduler's backend after so many statements, while others are at the same work."""
-    tasks: list[asyncio.Task[object]] = []
-
-    async def crash(step: Step, connection: asyncpg.Connection) -> None:
-        if step.number + step.answered == number and not tasks:
-            tasks.extend(asyncio.create_task(work(pool)) for pool in others)
-            await until_done_or_waiting(admin, tasks)
-            await cut(connection, admin)
-            if step.answered:  # and nobody hears it
-                raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
-
-    pool = await open_stepped_pool(url, crash)
-    with pytest.raises(CUT_OFF) as caught:
-        await work(pool)
-    assert is_passing(caught.value)
-    await asyncio.gather(*tasks)
-    pool.terminate()
 
 
 @pytest.mark.parametrize("name", PASTS)
@@ -273,25 +226,16 @@ async def test_a_crash_at_any_statement_loses_nothing_and_repeats_nothing(
 
     for number in range(statements + 1):  # from before the first to after the last, a COMMIT
         await live(admin, others[0], past)
-        await crash_after(number, work=work[name], url=url, others=others, admin=admin)
+        await crash_after(
+            number,
+            work=work[name],
+            url=url,
+            admin=admin,
+            others=[(work[name], pool) for pool in others],
+        )
         assert await admin.fetchval(SILENT) == 0
         await work[name](others[0])
         assert (number, undisturbed) == (number, await everything(admin))
-
-
-async def meet_after(number: int, *, one: Work, other: Work, url: str, pool: Pool, admin: Connection) -> None:
-    """Have one scheduler stand still after so many statements until the other is done, or waits for it."""
-    tasks: list[asyncio.Task[object]] = []
-
-    async def stand_still(step: Step, _: asyncpg.Connection) -> None:
-        if step.number + step.answered == number and not tasks:
-            tasks.append(asyncio.create_task(other(pool)))
-            await until_done_or_waiting(admin, tasks)
-
-    standing = await open_stepped_pool(url, stand_still)
-    await one(standing)
-    await asyncio.gather(*tasks)
-    await standing.close()
 
 
 def by_owner(kept: list[tuple[str, ...]]) -> dict[str, list[tuple[str, ...]]]:

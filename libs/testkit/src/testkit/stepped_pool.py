@@ -3,12 +3,13 @@
 A test that kills or interleaves at each of them covers a new statement without being told of it.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 import asyncpg
 from msgspec import Struct
-from runtime.database import Connection, Pool, keep_session
+from runtime.database import Connection, Pool, is_passing, keep_session
 
 CUT_WITHIN_MS = 10_000
 CUT_OFF = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
@@ -78,3 +79,78 @@ async def cut(connection: asyncpg.Connection, admin: Connection) -> None:
     pid = connection.get_server_pid()
     if not await admin.fetchval("SELECT pg_terminate_backend($1, $2)", pid, CUT_WITHIN_MS):
         raise TimeoutError(f"backend {pid} is still there")
+
+
+Work = Callable[[Pool], Coroutine[Any, Any, object]]
+
+WAITING = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+
+
+async def statements_of(work: Work, url: str) -> int:
+    """Do the work; return how many statements that took."""
+    sent: set[int] = set()
+
+    async def count(step: Step, _: asyncpg.Connection) -> None:
+        sent.add(step.number)
+
+    pool = await open_stepped_pool(url, count)
+    await work(pool)
+    await pool.close()
+    return len(sent)
+
+
+async def until_done_or_waiting(admin: Connection, tasks: list[asyncio.Task[object]]) -> None:
+    """Wait until each has done its work or waits for a lock."""
+    async with asyncio.timeout(10):
+        while await admin.fetchval(WAITING) + sum(task.done() for task in tasks) < len(tasks):
+            await asyncio.wait(tasks, timeout=0.001)
+
+
+async def crash_after(
+    number: int, *, work: Work, url: str, admin: Connection, others: Sequence[tuple[Work, Pool]] = ()
+) -> None:
+    """Kill a backend after so many statements of the work, while others are at theirs.
+
+    AssertionError if whoever does the work is not cut off by it, with an error that passes.
+    """
+    tasks: list[asyncio.Task[object]] = []
+    is_over = False
+
+    async def crash(step: Step, connection: asyncpg.Connection) -> None:
+        nonlocal is_over
+        if step.number + step.answered == number and not is_over:
+            is_over = True
+            tasks.extend(asyncio.create_task(other(pool)) for other, pool in others)
+            if tasks:
+                await until_done_or_waiting(admin, tasks)
+            await cut(connection, admin)
+            if step.answered:  # and nobody hears it
+                raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+
+    pool = await open_stepped_pool(url, crash)
+    try:
+        await work(pool)
+    except CUT_OFF as error:
+        if not is_passing(error):
+            raise
+    else:
+        raise AssertionError(f"nobody died after {number} statements")
+    await asyncio.gather(*tasks)
+    pool.terminate()
+
+
+async def meet_after(number: int, *, one: Work, other: Work, url: str, pool: Pool, admin: Connection) -> None:
+    """Have one stand still after so many statements until the other is done, or waits for it."""
+    tasks: list[asyncio.Task[object]] = []
+
+    async def stand_still(step: Step, _: asyncpg.Connection) -> None:
+        if step.number + step.answered == number and not tasks:
+            tasks.append(asyncio.create_task(other(pool)))
+            await until_done_or_waiting(admin, tasks)
+
+    standing = await open_stepped_pool(url, stand_still)
+    await one(standing)
+    await asyncio.gather(*tasks)
+    await standing.close()
