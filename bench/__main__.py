@@ -9,7 +9,19 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
-from bench import api, claim, claim_among, end_to_end, import_users, instants, pick_up, plan, relay, webhook
+from bench import (
+    api,
+    claim,
+    claim_among,
+    end_to_end,
+    import_users,
+    instants,
+    isolation,
+    pick_up,
+    plan,
+    relay,
+    webhook,
+)
 from bench.conditions import conditions
 from bench.figures import Report
 from bench.results import Results, table, write
@@ -25,6 +37,7 @@ BENCHES: dict[str, Callable[..., Awaitable[Report]]] = {
     "pick_up": pick_up.run,
     "relay": relay.run,
     "webhook": webhook.run,
+    "isolation": isolation.run,
     "end_to_end": end_to_end.run,
 }
 INTERRUPTED = 130

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -49,11 +50,50 @@ async def test_node_verifies_live_deliveries(node: tuple[str, str], tmp_path: Pa
         due_at = soon(2)
         users = {await carillon.create_user_due_at(due_at, name=name) for name in ("Zoë", "李", "O'Neill")}
 
-        async def verdicts() -> list[dict[str, str]]:
-            came: list[dict[str, str]] = (await http.get(url)).json()
-            return came if len(came) >= len(users) else []
-
-        judged = await eventually(verdicts, within=20, message="Node heard too few")
+        judged = await verdicts(http, url, len(users))
 
     assert {each.get("userId") for each in judged if each["verified"]} == users
     assert len(judged) == len(users)
+
+
+async def test_node_verifies_before_during_and_after_the_rotation_of_a_secret(
+    node: tuple[str, str], tmp_path: Path
+) -> None:
+    url, _ = node
+    options = read_options({"LOCAL_DIR": str(tmp_path)})
+    async with (
+        LocalSystem(options, fresh=True, durable=False) as system,
+        Carillon.to(system) as carillon,
+        httpx.AsyncClient(trust_env=False) as http,
+    ):
+        created = (await carillon.api.post("/endpoint", json={"url": url})).json()
+        await http.put(url, content=created["secret"])
+        await carillon.create_user_due_at(soon(2))
+        before = (await verdicts(http, url, 1))[-1]
+
+        rotated = await carillon.api.post(f"/endpoint/{created['id']}/rotate-secret")
+        await http.put(url, content=rotated.json()["secret"])
+        await carillon.create_user_due_at(soon(2))
+        during = (await verdicts(http, url, 2))[-1]
+
+        await carillon.fetch("UPDATE delivery.endpoints SET previous_secret_until = now()")
+        # Longer than the worker goes on with what it has read.
+        await carillon.create_user_due_at(soon(5))
+        after = (await verdicts(http, url, 3))[-1]
+
+    # By a stranger's secret, by the first, by the second.
+    assert [before["by"], during["by"], after["by"]] == [
+        [False, True],
+        [False, True, True],
+        [False, False, True],
+    ]
+
+
+async def verdicts(http: httpx.AsyncClient, url: str, count: int) -> list[dict[str, Any]]:
+    """Return what Node made of the webhooks, once so many have come."""
+
+    async def enough() -> list[dict[str, Any]]:
+        came: list[dict[str, Any]] = (await http.get(url)).json()
+        return came if len(came) >= count else []
+
+    return await eventually(enough, within=20, message="Node heard too few")

@@ -1,9 +1,9 @@
 // A webhook receiver in Node: verifies each POST with the `standardwebhooks` package of npm.
-// Usage: node verify.js SECRET. Prints its port; GET / returns the verdicts.
+// Usage: node verify.js SECRET. Prints its port; GET / returns the verdicts, PUT / adds a secret to verify with.
 import { createServer } from "node:http";
 import { Webhook } from "standardwebhooks";
 
-const verifier = new Webhook(process.argv[2]);
+const verifiers = [new Webhook(process.argv[2])];
 const verdicts = [];
 
 async function read(request) {
@@ -12,20 +12,38 @@ async function read(request) {
   return Buffer.concat(chunks).toString();
 }
 
+// What each secret makes of a POST, in the order in which they were added: its body, or why not.
+function verify(text, headers) {
+  return verifiers.map((verifier) => {
+    try {
+      return { body: verifier.verify(text, headers) };
+    } catch (error) {
+      return { reason: String(error) };
+    }
+  });
+}
+
 const server = createServer(async (request, response) => {
   if (request.method === "GET") {
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify(verdicts));
     return;
   }
-  try {
-    const body = verifier.verify(await read(request), request.headers);
-    verdicts.push({ id: request.headers["webhook-id"], verified: true, userId: body.userId });
+  if (request.method === "PUT") {
+    verifiers.push(new Webhook(await read(request)));
     response.writeHead(204).end();
-  } catch (error) {
-    verdicts.push({ id: request.headers["webhook-id"], verified: false, reason: String(error) });
-    response.writeHead(401).end();
+    return;
   }
+  const found = verify(await read(request), request.headers);
+  const good = found.find((each) => each.body);
+  verdicts.push({
+    id: request.headers["webhook-id"],
+    verified: good !== undefined,
+    by: found.map((each) => each.body !== undefined),
+    userId: good?.body.userId,
+    reason: good ? undefined : found[0].reason,
+  });
+  response.writeHead(good ? 204 : 401).end();
 });
 
 server.listen(0, "127.0.0.1", () => console.log(server.address().port));

@@ -1,7 +1,9 @@
 """What becomes of events when the way to their endpoint breaks: each arrives in the end, settled once."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 from uuid import UUID
 
@@ -109,6 +111,110 @@ async def test_a_hundred_events_outlive_a_receiver_that_is_away_and_then_busy(
     assert receiver.tally.duplicates == 0
     assert {one.webhook_id for one in receiver.deliveries} == {str(ring.event_id) for ring in rings}
     assert [type(event) for _, event in await told()] == [OccurrenceCompleted] * 100
+
+
+ASKED = timedelta(minutes=10)
+
+
+@pytest.mark.parametrize("status", ["429 Slow down", "503 Busy"])
+@pytest.mark.parametrize("as_date", [False, True], ids=["seconds", "a date"])
+async def test_retry_after_is_kept_to_as_seconds_and_as_a_date(
+    work: Work,
+    due: Due,
+    proxy: FaultProxy,
+    deliveries: Rows,
+    attempts: Rows,
+    status: str,
+    as_date: bool,  # noqa: FBT001 (a case)
+) -> None:
+    asked = (
+        format_datetime(datetime.now(UTC) + ASKED, usegmt=True)
+        if as_date
+        else str(int(ASKED.total_seconds()))
+    )
+    proxy.break_next(
+        [Say(f"HTTP/1.1 {status}\r\nRetry-After: {asked}\r\nContent-Length: 0\r\n\r\n".encode())]
+    )
+
+    await work(due())
+
+    [delivery], [attempt] = await deliveries(), await attempts()
+    waits = delivery["next_attempt_at"] - attempt["at"]
+    # A date says whole seconds.
+    assert ASKED - timedelta(seconds=1) <= waits <= ASKED * 1.1 + timedelta(seconds=3)
+    assert (delivery["status"], delivery["attempts"]) == ("pending", 1)
+
+
+async def test_a_410_gives_up_at_once_and_is_told(
+    work: Work, retry: Retry, due: Due, proxy: FaultProxy, deliveries: Rows, told: Told
+) -> None:
+    proxy.break_next([Say(b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n")])
+
+    await work(due())
+
+    assert await retry() == 0
+    assert [(row["status"], row["reason"]) for row in await deliveries()] == [("failed", "HTTP 410")]
+    assert [type(event) for _, event in await told()] == [OccurrenceFailed]
+
+
+class TestOverTls:
+    """The endpoint is https; what answers there speaks no TLS, or shows what nobody trusts."""
+
+    @pytest.fixture
+    def endpoint(self, proxy: FaultProxy, receiver: Receiver) -> Endpoint:
+        url = proxy.url.replace("http://", "https://")
+        return default_endpoint(url, receiver.secret, timeout=WITHIN)
+
+    @pytest.mark.parametrize(
+        "fault", [None, Say(b"\x15\x03\x01\x00\x02\x02\x28"), Cut(0)], ids=["no TLS", "alert", "cut"]
+    )
+    async def test_bad_tls_is_tried_again_and_nothing_is_sent(
+        self,
+        work: Work,
+        due: Due,
+        proxy: FaultProxy,
+        receiver: Receiver,
+        deliveries: Rows,
+        attempts: Rows,
+        fault: Fault | None,
+    ) -> None:
+        proxy.break_next([fault] if fault else [])
+
+        await work(due())
+
+        [delivery], [attempt] = await deliveries(), await attempts()
+        assert (delivery["status"], attempt["error_kind"]) == ("pending", "tls_failed")
+        assert SOONEST <= delivery["next_attempt_at"] - attempt["at"] <= LATEST
+        assert receiver.tally.received == 0
+
+
+async def test_a_flood_of_5xx_opens_the_breaker_which_probes_by_schedule_and_closes_with_nothing_lost(  # noqa: PLR0913, PLR0917 (fixtures)
+    work: Work,
+    retry: Retry,
+    due: Due,
+    receiver: Receiver,
+    proxy: FaultProxy,
+    deliveries: Rows,
+    attempts: Rows,
+    told: Told,
+) -> None:
+    rings = [due() for _ in range(40)]
+    proxy.break_next([Say(BUSY)] * 33)
+
+    await work(*rings[:30])
+    await work(*rings[30:])
+    at_the_trip = [(row["status"], row["attempts"]) for row in await deliveries()]
+    rounds = [await retry() for _ in range(6)]
+
+    # The first thirty were under way together; of the others none was, nor has it spent an attempt.
+    assert at_the_trip == [("pending", 1)] * 30 + [("pending", 0)] * 10
+    assert rounds == [1, 1, 1, 1, 39, 0]
+    by_delivery = Counter(row["delivery_id"] for row in await attempts())
+    assert {row["id"]: row["attempts"] for row in await deliveries()} == by_delivery
+    assert sum(by_delivery.values()) == 33 + 40
+    assert receiver.tally.accepted == 40
+    assert {one.webhook_id for one in receiver.deliveries} == {str(ring.event_id) for ring in rings}
+    assert [type(event) for _, event in await told()] == [OccurrenceCompleted] * 40
 
 
 class TestAtAForbiddenAddress:

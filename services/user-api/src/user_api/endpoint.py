@@ -59,7 +59,7 @@ class EndpointAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
     rate_limit: Annotated[
         int | None, Meta(description="Requests a second at most, from each worker; without limit if null.")
     ]
-    concurrency: Annotated[int, Meta(description="Requests under way at once at most.")]
+    concurrency: Annotated[int, Meta(description="Requests under way at once at most, from each worker.")]
     timeout_seconds: Annotated[int, Meta(description="How long a request may take, answer included.")]
     enabled: Annotated[bool, Meta(description="While it is not, its deliveries wait.")]
     disabled_reason: Annotated[

@@ -66,7 +66,9 @@ FIELDS: dict[str, Schema] = {
     "rateLimit": _whole(
         "Requests a second at most, from each worker; without limit unless given.", MOST_RATE, None
     ),
-    "concurrency": _whole("Requests under way at once at most.", MOST_CONCURRENCY, DEFAULTS["concurrency"]),
+    "concurrency": _whole(
+        "Requests under way at once at most, from each worker.", MOST_CONCURRENCY, DEFAULTS["concurrency"]
+    ),
     "timeoutSeconds": _whole(
         "How long a request may take, answer included.", MOST_TIMEOUT, DEFAULTS["timeoutSeconds"]
     ),
