@@ -33,6 +33,12 @@ SCHEMAS = {
 }
 
 
+def file(event: str, kind: str) -> str:
+    """Give the place of an event type's schema or example; `BirthdayDueV2` has that of version 2."""
+    of = EVENT_TYPES[event]
+    return f"events/{of.event_type}/v{of.schema_version}.{kind}.json"
+
+
 def read(name: str) -> Any:  # noqa: ANN401 - any JSON
     return msgspec.json.decode((CONTRACTS / name).read_bytes())
 
@@ -46,10 +52,8 @@ def messages(name: str, document: object) -> list[str]:
 
 
 def test_there_is_a_schema_and_an_example_for_every_event_type_of_the_code() -> None:
-    files = sorted(
-        str(path.relative_to(CONTRACTS / "events")) for path in (CONTRACTS / "events").rglob("*.json")
-    )
-    expected = sorted(f"{name}/v1.{kind}.json" for name in EVENT_TYPES for kind in ("example", "schema"))
+    files = sorted(str(path.relative_to(CONTRACTS)) for path in (CONTRACTS / "events").rglob("*.json"))
+    expected = sorted(file(name, kind) for name in EVENT_TYPES for kind in ("example", "schema"))
     assert expected == files
 
 
@@ -72,22 +76,22 @@ def test_every_field_is_described_and_unknown_ones_are_let_through(name: str) ->
 
 @pytest.mark.parametrize("event", EVENT_TYPES)
 def test_a_schemas_id_is_the_one_that_messages_name(event: str) -> None:
-    assert schema_id(EVENT_TYPES[event]) == SCHEMAS[f"events/{event}/v1.schema.json"]["$id"]
+    assert schema_id(EVENT_TYPES[event]) == SCHEMAS[file(event, "schema")]["$id"]
 
 
 @pytest.mark.parametrize("event", EVENT_TYPES)
 def test_an_example_is_valid(event: str) -> None:
-    assert messages(f"events/{event}/v1.schema.json", read(f"events/{event}/v1.example.json")) == []
+    assert messages(file(event, "schema"), read(file(event, "example"))) == []
 
 
 @pytest.mark.parametrize("event", EVENT_TYPES)
 def test_an_example_without_any_one_required_field_is_not(event: str) -> None:
-    example = read(f"events/{event}/v1.example.json")
-    schema = validator(f"events/{event}/v1.schema.json")
+    example = read(file(event, "example"))
+    schema = validator(file(event, "schema"))
     accepted = [
         field for field in example if schema.is_valid({key: example[key] for key in example if key != field})
     ]
-    assert set(accepted) == set(example) - set(SCHEMAS[f"events/{event}/v1.schema.json"]["required"])
+    assert set(accepted) == set(example) - set(SCHEMAS[file(event, "schema")]["required"])
 
 
 @pytest.mark.parametrize(
@@ -122,8 +126,8 @@ def test_an_example_without_any_one_required_field_is_not(event: str) -> None:
     ],
 )
 def test_units_and_formats_are_enforced(event: str, field: str, value: object) -> None:
-    example = read(f"events/{event}/v1.example.json") | {field: value}
-    assert not validator(f"events/{event}/v1.schema.json").is_valid(example)
+    example = read(file(event, "example")) | {field: value}
+    assert not validator(file(event, "schema")).is_valid(example)
 
 
 @pytest.mark.parametrize(("source", "event"), [("user-api", "UserCreated"), ("scheduler", "BirthdayDue")])
@@ -137,7 +141,7 @@ def test_an_envelope_around_an_example_is_valid(source: str, event: str) -> None
         "time": "2027-03-14T13:00:00.041382Z",
         "datacontenttype": "application/json",
         "dataschema": f"urn:carillon:event:{event}:v1",
-        "data": read(f"events/{event}/v1.example.json"),
+        "data": read(file(event, "example")),
     }
     schema = validator("envelope.schema.json")
     incomplete = [schema.is_valid({k: v for k, v in envelope.items() if k != field}) for field in envelope]

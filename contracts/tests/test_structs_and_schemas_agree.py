@@ -12,7 +12,8 @@ from testkit.documents import INSTANTS, documents
 
 EVENTS = Path(__file__).parents[1] / "events"
 SCHEMAS: dict[str, dict[str, Any]] = {
-    name: msgspec.json.decode((EVENTS / name / "v1.schema.json").read_bytes()) for name in EVENT_TYPES
+    name: msgspec.json.decode((EVENTS / of.event_type / f"v{of.schema_version}.schema.json").read_bytes())
+    for name, of in EVENT_TYPES.items()
 }
 VALIDATORS = {
     name: jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
@@ -101,6 +102,7 @@ def test_what_follows_the_schema_is_read(event: str, data: st.DataObject) -> Non
 
 @pytest.mark.parametrize("event", EVENT_TYPES)
 def test_an_example_reads_and_writes_back_unchanged(event: str) -> None:
-    wire = (EVENTS / event / "v1.example.json").read_bytes()
+    of = EVENT_TYPES[event]
+    wire = (EVENTS / of.event_type / f"v{of.schema_version}.example.json").read_bytes()
     read = msgspec.json.decode(wire, type=EVENT_TYPES[event])
     assert msgspec.json.decode(wire) == msgspec.json.decode(msgspec.json.encode(read))

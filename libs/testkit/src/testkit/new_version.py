@@ -1,11 +1,9 @@
 """A release with a second version of BirthdayDue: a Struct beside the first, and an entry in the topology."""
 
 from pathlib import Path
-from shutil import copy, copytree
-
-import domain
 
 from testkit import birthday_v2
+from testkit.other_release import write_release
 
 ENTRY = """\
   BirthdayDueV2:
@@ -18,17 +16,10 @@ CONSUMERS = """\
 
 
 def release_with_birthday_v2(folder: Path, topology_file: Path) -> dict[str, str]:
-    """Write to a folder all that a version beside the old takes; return the environment that leads there.
-
-    The services' code is the one installed; `domain` is a copy of it with that one module replaced.
-    """
-    package = folder / "domain"
-    copytree(Path(domain.__file__).parent, package)
-    copy(birthday_v2.__file__, package / "kinds" / "birthday.py")
-    topology = topology_file.read_text(encoding="utf-8")
-    topology = topology.replace("eventTypes:\n", f"eventTypes:\n{ENTRY}").replace(
-        "queues:\n", f"queues:\n{CONSUMERS}"
+    """Write to a folder all that a version beside the old takes; return the environment that leads there."""
+    return write_release(
+        folder,
+        topology_file,
+        modules={"kinds/birthday.py": birthday_v2},
+        entries={"eventTypes": ENTRY, "queues": CONSUMERS},
     )
-    (folder / "topology.yaml").write_text(topology)
-    copy(topology_file.with_name("topology.schema.json"), folder)
-    return {"PYTHONPATH": str(folder), "TOPOLOGY_FILE": str(folder / "topology.yaml")}
