@@ -20,6 +20,7 @@ from bench import (
     pick_up,
     plan,
     relay,
+    tracing,
     webhook,
 )
 from bench.conditions import conditions
@@ -39,6 +40,7 @@ BENCHES: dict[str, Callable[..., Awaitable[Report]]] = {
     "webhook": webhook.run,
     "isolation": isolation.run,
     "end_to_end": end_to_end.run,
+    "tracing": tracing.run,
 }
 INTERRUPTED = 130
 WIDE = 190  # in a file or a pipe, where there is no width to keep to

@@ -2,13 +2,14 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 from carillon_local.options import read_options
+from carillon_local.programs import MODULES
 from carillon_local.system import LocalSystem
 from msgspec import Struct
 from runtime.database import Connection
@@ -64,11 +65,16 @@ class Belfry(Struct, frozen=True, kw_only=True):
 
 
 @asynccontextmanager
-async def running_carillon(sink: Sink) -> AsyncIterator[Belfry]:
-    """Run PostgreSQL, an engine and the four services as `make up` does, with webhooks to the sink."""
+async def running_carillon(sink: Sink, settings: Mapping[str, str] | None = None) -> AsyncIterator[Belfry]:
+    """Run PostgreSQL, an engine and the four services as `make up` does, with webhooks to the sink.
+
+    Each service gets `settings` besides those that it needs.
+    """
     with tempfile.TemporaryDirectory(prefix="carillon-bench-") as folder:
         options = read_options({"LOCAL_DIR": str(Path(folder) / "local"), "WEBHOOK_URL": sink.url})
-        async with LocalSystem(options, fresh=True, restarts=False) as system:
+        async with LocalSystem(
+            options, fresh=True, restarts=False, environments=dict.fromkeys(MODULES, settings or {})
+        ) as system:
             connection = await asyncpg.connect(system.database_url())
             try:
                 yield Belfry(connection=connection, sink=sink)

@@ -1,4 +1,4 @@
-"""A collector of traces that keeps nothing, a process of its own: `python trace_sink.py PORT`."""
+"""A collector that keeps nothing, a process of its own: `python trace_sink.py PORT`."""
 
 import sys
 
@@ -13,6 +13,6 @@ async def take(request: web.Request) -> web.Response:
 
 if __name__ == "__main__":
     app = web.Application(client_max_size=64 * 1024 * 1024)
-    app.router.add_post("/v1/traces", take)
+    app.router.add_post("/v1/{signal}", take)
     app.router.add_get("/", take)
     web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), access_log=None, print=None)

@@ -86,7 +86,10 @@ async def is_quiet(carillon: Carillon) -> bool:
 
 
 def of_trace(traces: OtlpSink, trace_id: str) -> list[Span]:
-    return [span for span in traces.spans if span.trace_id == trace_id]
+    """Return the spans of a trace but the audit's, which may hear an event alone or among others."""
+    spans = [span for span in traces.spans if span.trace_id == trace_id]
+    audit = {span.span_id for span in spans if span.name == "process scheduler-audit"}
+    return [span for span in spans if audit.isdisjoint({span.span_id, span.parent_id})]
 
 
 def is_statement(span: Span) -> bool:
@@ -317,3 +320,26 @@ async def test_a_collector_that_dies_costs_its_traces_and_nothing_else(
     assert tree(await whole_trace(traces, seen.trace_id)) == DUE
     for service in SERVICES:
         assert not [line for line in log_of(carillon, service) if '"loop.failed"' in line]
+
+
+async def test_the_audit_has_all_that_happened_to_a_user_in_its_trace(
+    carillon: Carillon, rung: Rung, traces: OtlpSink
+) -> None:
+    due = named(await whole_trace(traces, rung.trace_id), "create birthday-due")
+    made_in, _ = due.links[0]
+
+    async def told() -> dict[str, tuple[str, str | None]]:
+        rows = await carillon.fetch("SELECT * FROM audit.api_entries WHERE user_id = $1", rung.user_id)
+        return {row["what"]: (row["who"], row["trace_id"]) for row in rows}
+
+    expected = {
+        "UserCreated": ("user-api", made_in),
+        "BirthdayDue": ("scheduler", rung.trace_id),
+        "DeliveryDelivered": ("webhook-worker", rung.trace_id),
+        "OccurrenceCompleted": ("webhook-worker", rung.trace_id),
+    }
+
+    async def is_told() -> bool:
+        return (await told()).items() >= expected.items()
+
+    await eventually(is_told, within=15, message="the audit lacks something")

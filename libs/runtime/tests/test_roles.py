@@ -14,7 +14,7 @@ SCHEDULER = "carillon_scheduler"
 DISPATCHER = "carillon_dispatcher"
 WORKER = "carillon_webhook_worker"
 ROLES = [API, SCHEDULER, DISPATCHER, WORKER]
-OURS = ["public", "users", "schedule", "outbox", "delivery", "inbox"]
+OURS = ["audit", "public", "users", "schedule", "outbox", "delivery", "inbox"]
 
 TABLES = {
     (API, "delivery.api_attempts"): "SELECT",
@@ -32,6 +32,7 @@ TABLES = {
     (API, "users.rate_limits"): "DELETE INSERT SELECT UPDATE",
     (API, "users.replica_heartbeat"): "SELECT UPDATE",
     (API, "users.users"): "DELETE INSERT SELECT UPDATE",
+    (SCHEDULER, "audit.entries"): "INSERT",
     (SCHEDULER, "inbox.messages"): "DELETE INSERT SELECT",
     (SCHEDULER, "public.schema_migrations"): "SELECT",
     (SCHEDULER, "schedule.history"): "INSERT SELECT UPDATE",
@@ -57,7 +58,7 @@ TABLES = {
 }
 SCHEMAS = {
     API: "delivery inbox outbox public schedule users",
-    SCHEDULER: "inbox outbox public schedule",
+    SCHEDULER: "audit inbox outbox public schedule",
     DISPATCHER: "outbox public",
     WORKER: "delivery inbox outbox public",
 }

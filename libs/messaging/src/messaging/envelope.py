@@ -9,6 +9,7 @@ from domain.events import EVENT_TYPES, DueEvent, Event, schema_id, type_name
 from domain.priority import Priority
 from msgspec import Struct
 
+from messaging.actor import ACTOR, ATTRIBUTE
 from messaging.topology import EventType, Topology
 from messaging.trace_messages import Origin, created, here
 
@@ -30,13 +31,14 @@ class Envelope(Struct, frozen=True, kw_only=True, rename="lower"):
 class Outgoing(Struct, frozen=True, kw_only=True):
     """An event to be appended: its id, and the subject (the user) whose messages keep together.
 
-    `origin` is what it happened in; by default what it is composed in.
+    `origin` is what it happened in and `actor` who asked for it; by default what it is composed in and for.
     """
 
     event_id: UUID
     subject: UUID
     event: Event
     origin: Origin | None = None
+    actor: str | None = None
 
 
 class Message(Struct, frozen=True, kw_only=True):
@@ -72,10 +74,12 @@ def compose(topology: Topology, source: str, at: datetime, outgoing: Iterable[Ou
     that it was added. The span that it was made in, if any, goes with the message.
     """
     messages = []
-    composed_in = here()
+    composed_in, composed_for = here(), ACTOR.get()
     for out in outgoing:
         subject = str(out.subject)
         origin = composed_in if out.origin is None else out.origin
+        actor = out.actor or composed_for
+        named = {ATTRIBUTE: actor} if actor else {}
         for event, event_type in published_versions(topology, out.event):
             kind = type(event)
             priority = event.priority if isinstance(event, DueEvent) else event_type.priority
@@ -97,7 +101,12 @@ def compose(topology: Topology, source: str, at: datetime, outgoing: Iterable[Ou
                     event_type=kind.__name__,
                     priority=priority,
                     group_id=subject,
-                    attributes={"eventType": kind.event_type, "priority": priority.value, **traced},
+                    attributes={
+                        "eventType": kind.event_type,
+                        "priority": priority.value,
+                        **named,
+                        **traced,
+                    },
                     body=msgspec.json.encode(envelope).decode(),
                 )
             )

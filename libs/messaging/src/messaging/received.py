@@ -9,6 +9,7 @@ from opentelemetry.trace import SpanContext
 from runtime.active_tracing import active, read_parent
 from types_aiobotocore_sqs.type_defs import MessageTypeDef
 
+from messaging.actor import ATTRIBUTE
 from messaging.envelope import UndecodableError, read
 
 TRACE_ATTRIBUTES = ("traceparent", "tracestate")
@@ -17,13 +18,14 @@ TRACE_ATTRIBUTES = ("traceparent", "tracestate")
 class Received(Struct, frozen=True, kw_only=True, eq=False):
     """A message that was read: the event, its id, and the receipt by which it is deleted.
 
-    `parent` is the span that it was made in, where that is told and tracing is on.
+    `actor` asked for what it tells of; `parent` is the span that it was made in, where tracing is on.
     """
 
     event_id: UUID
     event: Event
     receipt: str
     parent: SpanContext | None = None
+    actor: str | None = None
 
 
 def read_all(
@@ -40,9 +42,21 @@ def read_all(
         else:
             parent = parent_of(message) if is_traced else None
             readable.append(
-                Received(event_id=event_id, event=event, receipt=message["ReceiptHandle"], parent=parent)
+                Received(
+                    event_id=event_id,
+                    event=event,
+                    receipt=message["ReceiptHandle"],
+                    parent=parent,
+                    actor=actor_of(message),
+                )
             )
     return readable, unreadable
+
+
+def actor_of(message: MessageTypeDef) -> str | None:
+    """Return who asked for what a message tells of, if its attributes say."""
+    named = message.get("MessageAttributes", {}).get(ATTRIBUTE)
+    return named.get("StringValue") if named else None
 
 
 def parent_of(message: MessageTypeDef) -> SpanContext | None:

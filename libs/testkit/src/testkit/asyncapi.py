@@ -224,6 +224,10 @@ def headers(event: str) -> Json:
                 "enum": [priority.value for priority in Priority],
                 "description": "For filter policies.",
             },
+            "actor": {
+                "type": "string",
+                "description": "Who asked for it: a role and a token's subject. Absent where nobody did.",
+            },
             "traceparent": {
                 "type": "string",
                 "description": "The trace it happened in, if any (W3C).",

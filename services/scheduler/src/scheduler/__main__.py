@@ -20,15 +20,19 @@ from scheduler.check_topology import check_topology
 from scheduler.count_open import count_open
 from scheduler.emit_again import emit_again
 from scheduler.emit_due import emit_due
+from scheduler.keep_audit import keep_audit
 from scheduler.maintain import maintain
 from scheduler.on_outcome import on_outcomes
 from scheduler.on_user_event import on_user_events
 from scheduler.once import once
-from scheduler.open_queues import OUTCOMES, SQS_CONNECTIONS, USER_EVENTS, open_queues
+from scheduler.open_queues import AUDIT, OUTCOMES, SQS_CONNECTIONS, USER_EVENTS, open_queues
 from scheduler.read_command import read_command
 from scheduler.replan import warn_of_other_release
 from scheduler.settings import Settings
 from scheduler.unpark_resumed import unpark_resumed
+
+# Nobody waits for an entry: many share a commit.
+AUDIT_MERGE_SECONDS = 0.25
 
 
 async def serve(settings: Settings, stop: Stop) -> None:
@@ -42,13 +46,15 @@ async def serve(settings: Settings, stop: Stop) -> None:
         open_pool("scheduler", settings, stop) as pool,
         open_sqs(settings.aws_region, connections=SQS_CONNECTIONS) as sqs,
     ):
-        user_queue, outcome_queue = await open_queues(sqs, settings, topology, stop)
+        user_queue, outcome_queue, audit_queue = await open_queues(sqs, settings, topology, stop)
         user_events = Consumer(user_queue, partial(on_user_events, pool, topology, offset=offset))
         outcomes = Consumer(outcome_queue, partial(on_outcomes, pool))
+        audit = Consumer(audit_queue, partial(keep_audit, pool), merge_seconds=AUDIT_MERGE_SECONDS)
         checks: dict[str, Check] = {
             "database": partial(ping, pool),
             USER_EVENTS: user_events.check,
             OUTCOMES: outcomes.check,
+            AUDIT: audit.check,
         }
         async with serve_health(settings.health_host, settings.health_port, checks, stop):
             await run_loops(
@@ -84,12 +90,14 @@ async def serve(settings: Settings, stop: Stop) -> None:
                     "count open": partial(count_open, pool),
                     f"count {USER_EVENTS}": user_events.count,
                     f"count {OUTCOMES}": outcomes.count,
+                    f"count {AUDIT}": audit.count,
                     "maintain": partial(
                         maintain, pool, offset=offset, months_kept=settings.history_months_kept
                     ),
                     "tz database": partial(warn_of_other_release, pool),
                     USER_EVENTS: user_events.run,
                     OUTCOMES: outcomes.run,
+                    AUDIT: audit.run,
                 },
                 stop,
                 drain_within=settings.drain_timeout_seconds,

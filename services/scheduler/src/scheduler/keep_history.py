@@ -16,9 +16,11 @@ MONTHS_AHEAD = 3
 async def keep_history(pool: Pool, *, months_kept: int) -> None:
     """Make the partitions of the months ahead, and drop those that ended more than `months_kept` months ago.
 
-    Months are UTC's, by the database's clock. Of several schedulers at once one does it.
+    The audit's are made too, and never dropped. Months are UTC's, by the database's clock. Of several
+    schedulers at once one does it.
     """
     made = await partitions(pool, "extend_history", MONTHS_AHEAD)
+    made += await partitions(pool, "extend_entries", MONTHS_AHEAD)
     dropped = await partitions(pool, "drop_history", months_kept)
     if made or dropped:
         log.info("history.kept", made=made, dropped=dropped)

@@ -21,6 +21,7 @@ from scheduler.check_topology import check_topology
 from scheduler.emit_again import emit_unanswered
 from scheduler.emit_due import emit_batch
 from scheduler.forget_old import forget_old
+from scheduler.keep_audit import keep_audit
 from scheduler.keep_history import keep_history
 from scheduler.on_outcome import on_outcomes
 from scheduler.on_user_event import on_user_events
@@ -57,17 +58,22 @@ async def once(settings: Settings, stop: Stop) -> None:
 
 
 async def play_round(
-    settings: Settings, topology: Topology, pool: Pool, queues: tuple[OpenQueue, OpenQueue], stop: Stop
+    settings: Settings,
+    topology: Topology,
+    pool: Pool,
+    queues: tuple[OpenQueue, OpenQueue, OpenQueue],
+    stop: Stop,
 ) -> None:
     """Emit what is due already, plan and record what waits, emit what that brought, and of the backlog."""
     offset = timedelta(seconds=settings.clock_offset_seconds)
-    user_queue, outcome_queue = queues
+    user_queue, outcome_queue, audit_queue = queues
     await until_none(partial(unpark_batch, pool, batch=settings.claim_batch), stop)
     begun = await read_clock(pool, offset=offset)
     emit = partial(emit_on_time, settings, topology, pool, stop, since=begun.now - LATE_AFTER)
     emitted = await emit()
     planned = await consume_once(user_queue, partial(on_user_events, pool, topology, offset=offset), stop)
     answers = await consume_once(outcome_queue, partial(on_outcomes, pool), stop)
+    await consume_once(audit_queue, partial(keep_audit, pool), stop)
     emitted += await emit()
     emitted += await emit_backlog(settings, topology, pool, stop, begun)
     ask_again = partial(

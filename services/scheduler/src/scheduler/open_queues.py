@@ -9,16 +9,17 @@ from scheduler.settings import Settings
 
 USER_EVENTS = "scheduler-user-events"
 OUTCOMES = "scheduler-outcomes"
+AUDIT = "scheduler-audit"
 SQS_CONNECTIONS = 32
 
 
 async def open_queues(
     sqs: SQSClient, settings: Settings, topology: Topology, stop: Stop
-) -> tuple[OpenQueue, OpenQueue]:
-    """Find the queue of users' and occasions' events, and that of outcomes. Raises StartFailedError."""
+) -> tuple[OpenQueue, OpenQueue, OpenQueue]:
+    """Find the queues of users' and occasions' events, of outcomes, of the audit. Raises StartFailedError."""
     within = settings.start_timeout_seconds
-    user_events, outcomes = [
+    user_events, outcomes, audit = [
         await open_queue(sqs, settings.carillon_env, topology.queues[name], stop, within=within)
-        for name in (USER_EVENTS, OUTCOMES)
+        for name in (USER_EVENTS, OUTCOMES, AUDIT)
     ]
-    return user_events, outcomes
+    return user_events, outcomes, audit

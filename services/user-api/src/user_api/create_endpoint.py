@@ -8,6 +8,7 @@ from user_api.endpoint import Endpoint, EndpointDetails
 from user_api.endpoint_headers import unmasked
 from user_api.endpoint_row import columns, find_endpoint
 from user_api.endpoint_secret import encrypt_secret, make_secret
+from user_api.name_actor import name_actor
 
 SQL = Statements("user_api")
 
@@ -20,6 +21,7 @@ async def create_endpoint(context: Context, described: EndpointDetails) -> tuple
     endpoint_id, secret = uuid7(), make_secret()
     unmasked(described.headers, {})
     async with context.connection() as connection, connection.transaction():
+        await name_actor(connection)
         await connection.execute(
             SQL["create_endpoint"],
             endpoint_id,

@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 from domain.due_dates import first_date
+from messaging.actor import ACTOR
 from messaging.outbox import columns
 from messaging.trace_messages import Origin, here
 from msgspec import Struct
@@ -29,10 +30,11 @@ CreateUser = Callable[[Details], Awaitable[User]]
 
 
 class Creation(Struct, frozen=True):
-    """A user to create, and what their event happens in."""
+    """A user to create, what their event happens in, and for whom."""
 
     details: Details
     origin: Origin | None
+    actor: str | None
 
 
 class NotCreated(Enum):
@@ -47,7 +49,7 @@ def user_creator(context: Context) -> CreateUser:
     together = Merge(partial(create_together, context))
 
     async def create_user(details: Details) -> User:
-        creation = Creation(details, here())
+        creation = Creation(details, here(), ACTOR.get())
         created: User | NotCreated = NotCreated.NOT_TOGETHER
         # Where the reply is kept in the transaction of its effect, no other request has a part in that.
         if not context.is_held():
@@ -97,7 +99,7 @@ async def insert_users(
 ) -> list[User | NotCreated]:
     """Insert users and append their events, if the business clock shows `at`."""
     users = [_created(creation.details, at) for creation in creations]
-    origins = [creation.origin for creation in creations]
+    origins = [(creation.origin, creation.actor) for creation in creations]
     messages = created_messages(context.topology, users, at, origins=origins)
     asked = time.monotonic()
     (row,) = await connection.fetch(

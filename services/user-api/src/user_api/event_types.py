@@ -11,6 +11,7 @@ from runtime.database import Connection
 from runtime.statements import Statements
 
 from user_api.context import Context
+from user_api.name_actor import name_actor
 from user_api.pause import Pause, pause_of
 from user_api.refusals import UnknownEventTypeError
 
@@ -73,6 +74,7 @@ async def resume_event_type(context: Context, name: str) -> EventTypeAnswer:
     """
     kind = _kind(name)
     async with context.connection() as connection, connection.transaction():
+        await name_actor(connection)
         await connection.execute(SQL["resume_event_type"], kind, await _now(context, connection))
     return _answer(context, name, None)
 

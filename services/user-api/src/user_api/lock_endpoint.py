@@ -9,6 +9,7 @@ from runtime.statements import Statements
 from user_api.endpoint import Endpoint
 from user_api.endpoint_row import find_endpoint
 from user_api.entity_tags import Tags
+from user_api.name_actor import name_actor
 from user_api.refusals import StaleVersionError, UnknownEndpointError
 
 SQL = Statements("user_api")
@@ -22,7 +23,8 @@ class Locked(Struct, frozen=True, kw_only=True):
 
 
 async def lock_endpoint(connection: Connection, endpoint_id: UUID, if_match: Tags) -> Locked:
-    """Lock an endpoint. Raises UnknownEndpointError, StaleVersionError."""
+    """Lock an endpoint, and name who does for the audit. Raises UnknownEndpointError, StaleVersionError."""
+    await name_actor(connection)
     row = await connection.fetchrow(SQL["lock_endpoint"], endpoint_id)
     if row is None:
         raise UnknownEndpointError

@@ -10,6 +10,7 @@ from runtime.statements import Statements
 
 from user_api.context import Context, hold
 from user_api.lock_occasion import lock_owner
+from user_api.name_actor import name_actor
 from user_api.occasion_answer import OccasionAnswer
 from user_api.read_occasion import read_occasion
 
@@ -41,6 +42,7 @@ async def resume_occasion(context: Context, user_id: UUID, occasion_id: UUID) ->
     """
 
     async def resume(connection: Connection, at: datetime) -> bool:
+        await name_actor(connection)
         return bool(await connection.fetchval(SQL["resume_occasion"], occasion_id, at))
 
     return await _change(context, user_id, occasion_id, resume)

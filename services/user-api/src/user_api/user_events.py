@@ -39,7 +39,7 @@ def created_messages(
     users: Iterable[User],
     at: datetime,
     *,
-    origins: Iterable[Origin | None] = repeat(None),
+    origins: Iterable[tuple[Origin | None, str | None]] = repeat((None, None)),
 ) -> list[Message]:
     """Give the messages, yet to be appended, of users created at one instant, each with its origin."""
     return compose(
@@ -47,8 +47,8 @@ def created_messages(
         SOURCE,
         at,
         (
-            _outgoing(user.id, user.version, _state(UserCreated, user), origin)
-            for user, origin in zip(users, origins, strict=False)
+            _outgoing(user.id, user.version, _state(UserCreated, user), origin, actor)
+            for user, (origin, actor) in zip(users, origins, strict=False)
         ),
     )
 
@@ -83,9 +83,15 @@ def _composed(
     return compose(topology, SOURCE, at, (_outgoing(user_id, version, event) for event in events))
 
 
-def _outgoing(user_id: UUID, version: int, event: Event, origin: Origin | None = None) -> Outgoing:
+def _outgoing(
+    user_id: UUID, version: int, event: Event, origin: Origin | None = None, actor: str | None = None
+) -> Outgoing:
     return Outgoing(
-        event_id=event_id(user_id, version, event.event_type), subject=user_id, event=event, origin=origin
+        event_id=event_id(user_id, version, event.event_type),
+        subject=user_id,
+        event=event,
+        origin=origin,
+        actor=actor,
     )
 
 

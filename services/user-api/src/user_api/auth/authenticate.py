@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable
 
 from litestar.types import ASGIApp, Receive, Scope, Send
+from messaging.actor import ACTOR
 
-from user_api.auth.caller import ANONYMOUS, Caller
+from user_api.auth.caller import ANONYMOUS, Caller, actor_of
 from user_api.refusals import UnauthenticatedError
 
 Verify = Callable[[bytes], Awaitable[Caller]]
@@ -25,7 +26,8 @@ class Authenticate:
         """Let a request in. Raises UnauthenticatedError, KeysUnavailableError."""
         path = scope["path"]
         if path not in OPEN_PATHS and not path.startswith(OPEN_FOLDER):
-            scope["state"]["caller"] = await self._verify(bearer_token(scope))
+            caller = scope["state"]["caller"] = await self._verify(bearer_token(scope))
+            ACTOR.set(actor_of(caller))
         await self._app(scope, receive, send)
 
 

@@ -1,6 +1,8 @@
 """The caller of a request, and what each route asks of them."""
 
+import re
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +29,8 @@ class Caller(Struct, frozen=True, kw_only=True):
     roles: frozenset[Role]
 
 
+# An issuer may have e-mail addresses for subjects.
+_SANE_SUBJECT = re.compile(r"[A-Za-z0-9_.:|-]{1,64}", re.ASCII)
 ANONYMOUS = Caller(subject="anonymous", user_id=None, roles=frozenset({Role.ADMIN}))
 EVERY_USER = frozenset({Role.ADMIN, Role.SERVICE})
 _KNOWN_ROLES = {role.value: role for role in Role}
@@ -39,6 +43,15 @@ def caller_named(subject: str, role_names: list[str]) -> Caller | None:
     if user_id is None and roles == {Role.USER}:
         return None
     return Caller(subject=subject, user_id=user_id, roles=roles)
+
+
+def actor_of(caller: Caller) -> str:
+    """Name a caller for the audit: the widest role and the subject, hashed where it may be an address."""
+    role = next((role.value for role in Role if role in caller.roles), "nobody")
+    subject = caller.subject
+    if not _SANE_SUBJECT.fullmatch(subject):
+        subject = f"sha256:{sha256(subject.encode()).hexdigest()[:16]}"
+    return f"{role}:{subject}"
 
 
 def require(request: Request[Any, Any, Any], *roles: Role) -> Caller:

@@ -1,0 +1,1 @@
+SELECT partition FROM audit.extend_entries($1) AS partition;
