@@ -24,11 +24,15 @@ LOOK_EVERY_SECONDS = 0.2  # it is a query, which must not slow what it watches
 
 
 class Rung(Struct, frozen=True, kw_only=True):
-    """What came of a number of occurrences: when the last had arrived and was over; due → arrival of each."""
+    """What came of a number of occurrences: when the last had arrived and was over; how late each arrived.
+
+    `lags_ms` from when it was due, `worker_ms` from when the worker had received it.
+    """
 
     arrived_per_second: float
     settled_per_second: float
     lags_ms: list[float]
+    worker_ms: list[float]
 
 
 class Belfry(Struct, frozen=True, kw_only=True):
@@ -50,10 +54,13 @@ class Belfry(Struct, frozen=True, kw_only=True):
         assert len(receipts) == count, f"{len(receipts)} of {count} arrived"
         rows = await self.connection.fetch(SQL["due_times"], first_due)
         due_at = {row["event_id"]: row["due_at"] for row in rows}
+        received = await self.connection.fetch(SQL["received_times"], first_due)
+        received_at = {row["event_id"]: row["received_at"] for row in received}
         return Rung(
             arrived_per_second=count / (receipts[-1][1] - first_due.timestamp()),
             settled_per_second=count / (settled_at - first_due.timestamp()),
             lags_ms=[(at - due_at[webhook_id]) * 1000 for webhook_id, at in receipts],
+            worker_ms=[(at - received_at[webhook_id]) * 1000 for webhook_id, at in receipts],
         )
 
     async def _settled_at(self, count: int, first_due: datetime) -> float:
