@@ -42,20 +42,21 @@ def lambda_handler(
     """
 
     @cache
-    def start() -> tuple[asyncio.Runner, Work]:
+    def start() -> tuple[asyncio.Runner, object, Work]:
         runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         try:
             os.environ.update(runner.run(with_secrets(os.environ)))  # asyncpg reads PGPASSWORD by itself
             settings = load_settings(settings_type, os.environ)
             configure_logs(name, form=settings.log_format, level=settings.log_level)
-            # Lambda ends an instance without a word: there is nothing to close it in.
-            return runner, runner.run(open_work(settings).__aenter__())
+            # Lambda ends an instance without a word: nobody closes what is opened, and nobody may before.
+            opened = open_work(settings)
+            return runner, opened, runner.run(opened.__aenter__())
         except BaseException:
             runner.close()
             raise
 
     def handle(event: Event, context: Context) -> Answer:
-        runner, work = start()
+        runner, _, work = start()
         return runner.run(within(context.get_remaining_time_in_millis() / 1000, work, event))
 
     return handle
