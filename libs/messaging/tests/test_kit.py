@@ -18,7 +18,7 @@ from runtime.waiting import StartFailedError
 from structlog.testing import capture_logs
 from testkit.broker import Broker, open_broker
 from testkit.engine import REGION, Engine
-from testkit.traffic import body, counts, dead_letters, is_empty, send, send_bodies
+from testkit.traffic import body, counts, dead_letters, is_empty, running, send, send_bodies
 from testkit.wait import eventually
 
 POISON = UUID("00000000-0000-4000-8000-000000000666")
@@ -51,17 +51,6 @@ async def listening(broker: Broker, stop: Stop | None = None) -> AsyncIterator[L
     name = queue_name(broker.environment, "test")
     async with listen(name, region=REGION, stop=stop or asyncio.Event()) as opened:
         yield opened
-
-
-@asynccontextmanager
-async def running(loop: Callable[[], Any], stop: Stop) -> AsyncIterator[None]:
-    task = asyncio.create_task(loop())
-    try:
-        yield
-    finally:
-        stop.set()
-        async with asyncio.timeout(10):
-            await task
 
 
 def fail_on(poison: UUID) -> Callable[[UUID], None]:

@@ -18,7 +18,7 @@ from testkit.embedded_postgres import EmbeddedPostgres
 from testkit.engine import REGION
 from testkit.fault_proxy import FaultProxy
 from testkit.fresh_database import FreshDatabase
-from testkit.traffic import is_empty, send
+from testkit.traffic import is_empty, running, send
 from testkit.wait import eventually
 
 
@@ -56,13 +56,8 @@ async def greeting(broker: Broker, url: str, *, last: UUID | None = None) -> Asy
                 if event.user_id == last:
                     stop.set()
 
-    task = asyncio.create_task(run())
-    try:
+    async with running(run, stop):
         yield
-    finally:
-        stop.set()
-        async with asyncio.timeout(10):
-            await task
 
 
 async def test_what_was_done_before_a_restart_is_not_done_again(

@@ -131,7 +131,8 @@ class Listening:
             log.warning("event.not_dead_lettered", queue=self.name, error=describe(error))
 
     async def _give_back(self, message: MessageTypeDef) -> None:
-        await self._hide([message], comes_again_in(int(message["Attributes"]["ApproximateReceiveCount"])))
+        receives = int(message.get("Attributes", {}).get("ApproximateReceiveCount", 1))
+        await self._hide([message], comes_again_in(receives))
 
     async def _hide(self, messages: Sequence[MessageTypeDef], seconds: int) -> None:
         self._heartbeats.let_go(receipts(messages))

@@ -1,10 +1,13 @@
 """What goes through a test's one queue: messages sent into it past SNS, and what is left of them."""
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 from messaging.envelope import Outgoing, compose
 from messaging.queue import OpenQueue
+from runtime.stopping import Stop
 from types_aiobotocore_sqs.type_defs import MessageTypeDef
 
 from testkit import build
@@ -12,6 +15,18 @@ from testkit.broker import Broker
 
 QUEUE = "test"
 TEN = 10  # SQS takes no more at once
+
+
+@asynccontextmanager
+async def running(consumer: Callable[[], Awaitable[None]], stop: Stop) -> AsyncIterator[None]:
+    """Run a consumer while the context is open; then it has ten seconds to stop."""
+    task = asyncio.ensure_future(consumer())
+    try:
+        yield
+    finally:
+        stop.set()
+        async with asyncio.timeout(10):
+            await task
 
 
 def body(broker: Broker, event_id: UUID) -> str:
