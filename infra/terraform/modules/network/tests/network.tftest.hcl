@@ -15,6 +15,24 @@ variables {
 run "private_subnets_over_three_zones" {
   command = plan
 
+  override_resource {
+    target          = aws_nat_gateway.this["eu-west-1a"]
+    override_during = plan
+    values          = { id = "nat-a" }
+  }
+
+  override_resource {
+    target          = aws_nat_gateway.this["eu-west-1b"]
+    override_during = plan
+    values          = { id = "nat-b" }
+  }
+
+  override_resource {
+    target          = aws_nat_gateway.this["eu-west-1c"]
+    override_during = plan
+    values          = { id = "nat-c" }
+  }
+
   assert {
     condition = toset([for subnet in aws_subnet.private : subnet.availability_zone]) == toset([
       "eu-west-1a", "eu-west-1b", "eu-west-1c",
@@ -30,7 +48,9 @@ run "private_subnets_over_three_zones" {
     error_message = "nine subnets that do not overlap"
   }
   assert {
-    condition     = length(aws_nat_gateway.this) == 3 && length(aws_route.nat) == 3
+    condition = jsonencode({ for zone, route in aws_route.nat : zone => route.nat_gateway_id }) == jsonencode({
+      eu-west-1a = "nat-a", eu-west-1b = "nat-b", eu-west-1c = "nat-c"
+    })
     error_message = "each zone leaves by its own NAT gateway"
   }
 }
