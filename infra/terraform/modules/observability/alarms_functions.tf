@@ -24,7 +24,7 @@ locals {
         stat       = "p95"
         threshold  = name == "scheduler" ? 5000 : 10000
         periods    = 5
-      }
+      } if name != "webhook-worker-retries" # its loops go on for ten seconds each minute
     },
     {
       for name in var.functions : "${name}-failed" => {

@@ -308,6 +308,14 @@ run "as_lambdas_they_are_throttled_and_called" {
     error_message = "no task of theirs is missed"
   }
   assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.this["due-to-delivered"].threshold == 90
+      && aws_cloudwatch_metric_alarm.this["scheduler-slow"].threshold == 65
+      && !contains(keys(aws_cloudwatch_metric_alarm.this), "webhook-worker-retries-duration")
+    )
+    error_message = "what waits for the next minute, and a round that lasts, are no alarms"
+  }
+  assert {
     condition     = aws_cloudwatch_metric_alarm.this["scheduler-silent"].metric_name == "Invocations"
     error_message = "their silence is that they are not called"
   }
