@@ -74,7 +74,7 @@ REFUSED: list[tuple[str, Change, str]] = [
     (
         BIRTHDAY,
         lambda it: it["properties"]["message"].update(type=["string", "null"]),
-        "message: type string is now null; breaks whoever knows only what was answered",
+        "message: type string is now null; breaks whoever knows only what there was",
     ),
     (
         BIRTHDAY,

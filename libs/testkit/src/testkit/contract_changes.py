@@ -17,6 +17,7 @@ from testkit.schema_changes import losses, unread_changes
 Json = Mapping[str, Any]
 EVENT, WEBHOOK, ENVELOPE = "events", "webhooks", "envelope.schema.json"
 SCHEMAS = f"{EVENT}/*/*.schema.json", f"{WEBHOOK}/*.schema.json", ENVELOPE
+GONE = "is gone; breaks whoever hears it"
 
 
 def broken_contracts(released: Path, contracts: Path) -> list[str]:
@@ -29,11 +30,8 @@ def broken_contracts(released: Path, contracts: Path) -> list[str]:
     for file, schema in read_schemas(released).items():
         path = contracts / file
         changes = breaking_changes(schema, read_schema(path)) if path.exists() else [GONE]
-        told += [f"{file}: {change}: {consumers(file, schema, before)}" for change in changes]
+        told += [f"{file}: {change}: {consumers(file, schema, topology)}" for change in changes]
     return told + moved_topics(before, topology)
-
-
-GONE = "is gone; breaks whoever hears it"
 
 
 def breaking_changes(old: Json, new: Json) -> Iterator[str]:

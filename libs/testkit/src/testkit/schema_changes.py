@@ -72,7 +72,7 @@ def unread_change(loss: Loss) -> str:
     if loss.keyword == "required":
         return f"field {loss.at} is not always there now; breaks whoever reads it"
     change = f"{loss.keyword} {loss.narrow} is now {loss.wide}"
-    return f"{loss.at or 'as a whole'}: {change}; breaks whoever knows only what was answered"
+    return f"{loss.at or 'as a whole'}: {change}; breaks whoever knows only what there was"
 
 
 def _alternatives(schema: Any) -> list[Schema]:  # noqa: ANN401 - JSON, where a schema may be true or false
