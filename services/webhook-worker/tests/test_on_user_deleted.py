@@ -21,6 +21,7 @@ from webhook_worker.on_occurrence_due import accept_events
 from webhook_worker.on_user_deleted import MOST_FORGOTTEN, TOMBSTONE_KEPT, erase_some, on_user_deleted
 
 Due = Callable[..., Received]
+Register = Callable[..., Coroutine[Any, Any, UUID]]
 Rows = Callable[[], Coroutine[Any, Any, list[asyncpg.Record]]]
 Take = Callable[..., Coroutine[Any, Any, list[Delivery]]]
 Told = Callable[[], Coroutine[Any, Any, list[tuple[UUID, Event]]]]
@@ -105,6 +106,18 @@ async def test_what_falls_due_for_a_deleted_user_is_neither_kept_nor_delivered(
     assert await kept_of(admin, NAME) == set()
     answers = [event for _, event in await told() if event.due_event_id == late.event_id]  # type: ignore[attr-defined]
     assert [type(event) for event in answers] == [OccurrenceCompleted] * 2
+
+
+async def test_nor_is_it_delivered_to_an_endpoint_that_was_registered(
+    work: Work, due: Due, register: Register, receiver: Receiver, pool: Pool, deliveries: Rows
+) -> None:
+    await register(receiver)
+    late = due()
+    await on_user_deleted(pool, [deletion(late.event.user_id)])  # type: ignore[attr-defined]
+
+    await work(late)
+
+    assert (receiver.tally.received, await deliveries()) == (0, [])
 
 
 async def test_an_event_that_is_being_accepted_while_its_user_is_deleted_ends_with_the_second_look(
