@@ -79,6 +79,19 @@ async def test_dead_letters_are_listed_the_newest_first_and_read_whole(
     assert (unknown.status_code, unknown.json()["type"]) == (404, "urn:carillon:problem:unknown-dead-letter")
 
 
+async def test_those_of_one_moment_are_each_listed_once(
+    api: httpx.AsyncClient, admin: Connection, bury: Bury
+) -> None:
+    made = {await bury() for _ in range(5)}
+    await admin.execute("UPDATE delivery.dead_letters SET received_at = now()")
+
+    first = await api.get("/dead-letter", params={"limit": 3})
+    second = await api.get(first.links["next"]["url"])
+
+    found = [item["id"] for page in (first, second) for item in page.json()["items"]]
+    assert (len(found), set(found)) == (5, made)
+
+
 async def test_each_filter_narrows_the_list(api: httpx.AsyncClient, bury: Bury) -> None:
     critical, low, back = await bury(), await bury("webhook-low"), await bury("webhook-low", "redriven")
 

@@ -183,7 +183,11 @@ async def test_what_tells_of_a_deleted_user_is_erased_before_and_after_it_is_dra
     assert await mailroom.ask_back(*(row["id"] for row in erased)) == 0
 
 
-async def test_a_queue_that_cannot_be_drained_keeps_no_other_waiting(mailroom: Mailroom) -> None:
+async def test_a_queue_that_cannot_be_drained_keeps_no_other_waiting_and_loses_nothing(
+    mailroom: Mailroom,
+) -> None:
+    url = await mailroom.broker.dead_letter_url(QUEUE)
+    await mailroom.broker.sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "0"})
     await mailroom.put()
     await mailroom.put(queue="webhook-low")
 
@@ -193,8 +197,10 @@ async def test_a_queue_that_cannot_be_drained_keeps_no_other_waiting(mailroom: M
         await mailroom.keep(letters)
 
     await mailroom.drain(keep)
-
     assert [row["queue"] for row in await mailroom.rows()] == ["webhook-low"]
+
+    await mailroom.drain()
+    assert {row["queue"] for row in await mailroom.rows()} == {"webhook-low", QUEUE}
 
 
 async def test_what_is_asked_back_arrives_as_it_was_at_the_queue_it_was_meant_for(mailroom: Mailroom) -> None:

@@ -198,10 +198,16 @@ async def test_only_what_was_made_in_time_and_ended_so_at_this_endpoint_is_repla
     assert await replays.ask(DEFAULT_ENDPOINT_ID, "failed", until=hour_ago) == 1
     assert await replays.ask(DEFAULT_ENDPOINT_ID, "missed") == 1
     assert await replays.ask(DEFAULT_ENDPOINT_ID, "failed", "missed", "delivered", since=hour_ago) == 3
-    await replays.admin.execute("DELETE FROM delivery.replays WHERE statuses <> '{missed}'")
-    await replays.open_all()
 
-    assert [row["id"] for row in await deliveries() if row["status"] == "pending"] == [rows[1]]
+    async def opened_by(which: str) -> list[UUID]:
+        await replays.admin.execute(f"UPDATE delivery.replays SET finished_at = now() WHERE NOT ({which})")  # noqa: S608
+        await replays.open_all()
+        return [row["id"] for row in await deliveries() if row["status"] == "pending"]
+
+    await replays.admin.execute("CREATE TABLE kept AS TABLE delivery.replays")
+    assert await opened_by("statuses = '{missed}'") == [rows[1]]
+    await replays.admin.execute("TRUNCATE delivery.replays; INSERT INTO delivery.replays TABLE kept")
+    assert await opened_by("statuses = '{failed}' AND until < requested_at - interval '1 minute'") == rows[:2]
 
 
 async def test_what_cannot_be_sent_any_more_is_not_opened(
@@ -215,9 +221,11 @@ async def test_what_cannot_be_sent_any_more_is_not_opened(
 ) -> None:
     removed, kept = await register(receiver), await register(other)
     receiver.reply_with([404])
-    other.reply_with([404, 404])
-    ring = due()
+    other.reply_with([404])
+    ring, later = due(), due()
     await work(ring)
+    receiver.reply_with([404])
+    await work(later)
     await replays.admin.execute("SELECT delivery.remove_endpoint($1)", removed)
     await replays.admin.execute("UPDATE delivery.events SET body = '' WHERE event_id = $1", ring.event_id)
 
@@ -225,6 +233,7 @@ async def test_what_cannot_be_sent_any_more_is_not_opened(
     await replays.ask(kept)
     await replays.open_all()
 
-    assert [row["status"] for row in await deliveries()] == ["failed", "failed"]
+    assert [row["status"] for row in await deliveries() if row["endpoint_id"] == removed] == ["failed"] * 2
+    assert sorted(row["status"] for row in await deliveries()) == ["delivered"] + ["failed"] * 3
     assert await replays.admin.fetchval("SELECT sum(reopened) FROM delivery.replays") == 0
     assert await replays.admin.fetchval("SELECT open FROM delivery.events") == 0
