@@ -13,6 +13,7 @@ from user_api.dead_letter import STATUSES, DeadLetterAnswer, dead_letter_answer
 from user_api.pages import Page
 from user_api.parse_fields import FieldError
 from user_api.parse_redrive import queue_name
+from user_api.query import read_filter
 from user_api.refusals import FieldProblem, InvalidInputError
 
 SQL = Statements("user_api")
@@ -36,18 +37,14 @@ class DeadLetterPosition(Struct, frozen=True, array_like=True):
 
 def read_dead_letter_filters(query: Mapping[str, str]) -> DeadLetterFilters:
     """Read the filters. Raises InvalidInputError, which names every parameter at fault."""
-    faults = []
-    queue, status = query.get("queue"), query.get("status")
-    if queue is not None:
-        try:
-            queue_name(queue)
-        except FieldError as error:
-            faults.append(FieldProblem("queue", str(error)))
-    if status is not None and status not in STATUSES:
-        faults.append(FieldProblem("status", f"is none of {', '.join(STATUSES)}"))
+    faults: list[FieldProblem] = []
+    filters = DeadLetterFilters(
+        queue=read_filter(query, "queue", queue_name, faults),
+        status=read_filter(query, "status", _status, faults),
+    )
     if faults:
         raise InvalidInputError(faults)
-    return DeadLetterFilters(queue=queue, status=status)
+    return filters
 
 
 async def list_dead_letters(
@@ -70,3 +67,9 @@ async def list_dead_letters(
 def position_of(dead: DeadLetterAnswer) -> DeadLetterPosition:
     """Tell where a dead letter is in the list."""
     return DeadLetterPosition(dead.received_at, dead.id)
+
+
+def _status(text: str) -> str:
+    if text not in STATUSES:
+        raise FieldError(f"is none of {', '.join(STATUSES)}")
+    return text

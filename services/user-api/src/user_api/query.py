@@ -1,14 +1,18 @@
 """The parameters of a query string: known ones, each once, as text."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from litestar.types import Scope
 
+from user_api.parse_fields import FieldError
 from user_api.refusals import FieldProblem, InvalidInputError
 
 MOST_PARAMETERS = 50
 MOST_NAME = 100
+
+Value = TypeVar("Value")
 
 
 def read_query(scope: Scope, names: Collection[str]) -> dict[str, str]:
@@ -38,3 +42,16 @@ def read_query(scope: Scope, names: Collection[str]) -> dict[str, str]:
     if faults:
         raise InvalidInputError([FieldProblem(name, reason) for name, reason in faults.items()])
     return values
+
+
+def read_filter(
+    query: Mapping[str, str], name: str, parse: Callable[[str], Value], faults: list[FieldProblem]
+) -> Value | None:
+    """Read what a list is narrowed by, None for what is not given; or name the fault."""
+    if name not in query:
+        return None
+    try:
+        return parse(query[name])
+    except FieldError as error:
+        faults.append(FieldProblem(name, str(error)))
+        return None

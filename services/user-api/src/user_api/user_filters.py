@@ -1,18 +1,16 @@
 """What a list of users may be narrowed by."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
-from typing import TypeVar
 
 from msgspec import Struct
 
 from user_api import parse_fields as read
+from user_api.query import read_filter
 from user_api.refusals import FieldProblem, InvalidInputError
 
 USER_FILTERS = frozenset({"timezone", "email", "birthdayFrom", "birthdayTo"})
-
-Value = TypeVar("Value")
 
 MONTH_DAY_PATTERN = (
     r"^(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
@@ -42,10 +40,10 @@ class UserFilters(Struct, frozen=True, kw_only=True):
 def read_user_filters(query: Mapping[str, str]) -> UserFilters:
     """Read the filters. Raises InvalidInputError, which names every parameter at fault."""
     faults: list[FieldProblem] = []
-    timezone = _read(query, "timezone", read.timezone, faults)
-    email = _read(query, "email", read.email, faults)
-    first = _read(query, "birthdayFrom", _month_day, faults)
-    last = _read(query, "birthdayTo", _month_day, faults)
+    timezone = read_filter(query, "timezone", read.timezone, faults)
+    email = read_filter(query, "email", read.email, faults)
+    first = read_filter(query, "birthdayFrom", _month_day, faults)
+    last = read_filter(query, "birthdayTo", _month_day, faults)
     for end, other in (("birthdayFrom", "birthdayTo"), ("birthdayTo", "birthdayFrom")):
         if end not in query and other in query:
             # Half a window could be one day, or all the rest of the year: better to ask than to guess.
@@ -59,18 +57,6 @@ def read_user_filters(query: Mapping[str, str]) -> UserFilters:
 def month_day(day: date) -> int:
     """Give a date's day of the year as windows count it: 229 is February 29."""
     return day.month * 100 + day.day
-
-
-def _read(
-    query: Mapping[str, str], name: str, parse: Callable[[str], Value], faults: list[FieldProblem]
-) -> Value | None:
-    if name not in query:
-        return None
-    try:
-        return parse(query[name])
-    except read.FieldError as error:
-        faults.append(FieldProblem(name, str(error)))
-        return None
 
 
 def _month_day(text: str) -> int:
