@@ -14,6 +14,8 @@ from messaging.topology import Topology, dead_letter_name, undelivered_name
 from runtime.database import Connection, Pool
 from testkit import build
 from testkit.broker import Broker
+from testkit.fresh_database import FreshDatabase
+from testkit.stepped_pool import crash_after, statements_of
 from types_aiobotocore_sqs.type_defs import MessageTypeDef
 from webhook_worker.drain_dead_letters import Keep, drain, drain_all, keep_dead_letters
 from webhook_worker.on_user_deleted import erase_some
@@ -264,3 +266,41 @@ async def test_what_can_never_be_sent_back_is_open_again_with_the_reason(mailroo
     assert [(row["status"], row["redrive_error"]) for row in await mailroom.rows()] == [
         ("open", "there is no such queue")
     ]
+
+
+async def test_whatever_statement_a_worker_dies_at_a_dead_letter_is_kept_told_once_and_sent_back(
+    mailroom: Mailroom, told: Told, database: FreshDatabase
+) -> None:
+    url, broker = database.url("carillon_webhook_worker"), mailroom.broker
+    dead = await find_dead_letter_queue(
+        broker.sqs, broker.environment, broker.topology.queues[QUEUE], "consumer"
+    )
+    assert dead is not None
+    await mailroom.put()
+    letters = await receive_dead_letters(dead)
+
+    async def keep(pool: Pool) -> None:
+        await keep_dead_letters(pool, broker.topology, NO_OFFSET, letters)
+
+    async def send_back(pool: Pool) -> None:
+        await redrive(pool, broker.sqs, broker.environment)
+
+    for number in range(await statements_of(keep, url) + 1):
+        await mailroom.admin.execute("TRUNCATE delivery.dead_letters, outbox.messages")
+        await crash_after(number, work=keep, url=url, admin=mailroom.admin)
+        await mailroom.keep(letters)
+        assert len(await mailroom.rows()) == len(await told()) == 1
+
+    await mailroom.ask_back(queue=QUEUE)
+    for number in range(await statements_of(send_back, url) + 1):
+        await mailroom.admin.execute(
+            "UPDATE delivery.dead_letters SET status = 'redriving', redriven_at = NULL, lease_until = now()"
+        )
+        await mailroom.arrived()
+        await crash_after(number, work=send_back, url=url, admin=mailroom.admin)
+        await mailroom.admin.execute(
+            "UPDATE delivery.dead_letters SET lease_until = now() WHERE status = 'redriving'"
+        )
+        await mailroom.redrive()
+        assert [row["status"] for row in await mailroom.rows()] == ["redriven"]
+        assert {one["Body"] for one in await mailroom.arrived()} == {POISON}

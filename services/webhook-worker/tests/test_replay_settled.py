@@ -10,7 +10,9 @@ import pytest
 from domain.events import Event, OccurrenceFailed
 from messaging.consume import Received
 from runtime.database import Connection, Pool
+from testkit.fresh_database import FreshDatabase
 from testkit.receiver import Receiver
+from testkit.stepped_pool import crash_after, statements_of
 from webhook_worker.endpoint import DEFAULT_ENDPOINT_ID
 from webhook_worker.replay_settled import replay_some
 
@@ -237,3 +239,28 @@ async def test_what_cannot_be_sent_any_more_is_not_opened(
     assert sorted(row["status"] for row in await deliveries()) == ["delivered"] + ["failed"] * 3
     assert await replays.admin.fetchval("SELECT sum(reopened) FROM delivery.replays") == 0
     assert await replays.admin.fetchval("SELECT open FROM delivery.events") == 0
+
+
+async def test_whatever_statement_a_worker_dies_at_a_replay_opens_each_once(
+    work: Work, due: Due, receiver: Receiver, deliveries: Rows, replays: Replays, database: FreshDatabase
+) -> None:
+    url, admin = database.url("carillon_webhook_worker"), replays.admin
+    receiver.reply_with([404] * 3)
+    await work(*(due() for _ in range(3)))
+
+    async def begin() -> None:
+        await admin.execute("UPDATE delivery.deliveries SET status = 'failed', settled_at = now()")
+        await admin.execute("UPDATE delivery.events SET open = 0; DELETE FROM delivery.replays")
+        await replays.ask()
+
+    async def open_two(pool: Pool) -> None:
+        await replay_some(pool, 2)
+
+    await begin()
+    for number in range(await statements_of(open_two, url) + 1):
+        await begin()
+        await crash_after(number, work=open_two, url=url, admin=admin)
+        await replays.open_all()
+        assert [row["status"] for row in await deliveries()] == ["pending"] * 3
+        assert await admin.fetchval("SELECT array_agg(open) FROM delivery.events") == [1] * 3
+        assert await admin.fetchval("SELECT reopened FROM delivery.replays") == 3
