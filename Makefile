@@ -6,14 +6,14 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 PACKAGES := libs/domain libs/runtime libs/messaging libs/testkit libs/cli \
 	services/user-api services/scheduler services/dispatcher services/webhook-worker infra/local
-SOURCES := libs services infra/local infra/costs infra/terraform contracts examples tests bench
+SOURCES := libs services infra/local infra/costs infra/observability infra/terraform contracts examples tests bench
 # A folder with a hyphen is no package to mypy: two of them side by side would have one `conftest`.
-TYPED := 'libs infra/local infra/costs infra/terraform contracts examples tests bench services/scheduler services/dispatcher' \
+TYPED := 'libs infra/local infra/costs infra/observability infra/terraform contracts examples tests bench services/scheduler services/dispatcher' \
 	services/user-api services/webhook-worker
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up compose token test chaos judges terraform-test check bench contracts contracts-release costs docs-page migrate topology lock format clean
+.PHONY: help demo up compose token test chaos judges terraform-test check bench contracts contracts-release costs dashboards docs-page migrate topology lock format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
@@ -69,6 +69,9 @@ contracts-release: contracts ## Keep the contracts of now as the released ones, 
 	@mkdir contracts/released
 	@cd contracts && cp --parents openapi.json topology.* envelope.schema.json events/*/*.schema.json \
 		webhooks/*.schema.json released
+
+dashboards: $(INSTALLED) ## Write the dashboards in infra/observability anew from their panels
+	@$(BIN)/python -m infra.observability.write_dashboards
 
 costs: $(INSTALLED) ## Write docs/costs.md anew from the prices and sizes in infra/costs
 	@$(BIN)/python -m infra.costs.monthly_cost

@@ -1,0 +1,1 @@
+"""Dashboards and alert rules over what the services tell of themselves."""
