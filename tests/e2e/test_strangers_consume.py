@@ -274,7 +274,7 @@ async def have_everything_happen(carillon: Carillon) -> None:
 
 async def change_and_ring(carillon: Carillon) -> str:
     """Make a user, change them and an occasion in each way, and have one of each kind fall due."""
-    due_at = soon(4)
+    due_at = soon(8)
     user_id = await carillon.create_user_due_at(due_at, name="Rosa")
     local = due_at.isoformat()[:19]
     changes = [
