@@ -22,7 +22,7 @@ help: ## List the targets
 demo: $(INSTALLED) ## Ring a dozen birthdays around the world, for real, and prove that each arrived once
 	@$(BIN)/python -m carillon_local.demo
 
-up: $(INSTALLED) ## Run the whole system here until Ctrl-C: API 8000, receiver 8002; AUTH=jwt asks for tokens
+up: $(INSTALLED) ## Run the whole system here until Ctrl-C: API 8000, console 8001, receiver 8002; AUTH=jwt asks for tokens
 	@$(BIN)/python -m carillon_local.up
 
 compose: $(INSTALLED) ## Run the images as they are deployed, with LocalStack and Grafana; needs Docker

@@ -74,12 +74,13 @@ def local_dir(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def up(local_dir: Path) -> Iterator[Launcher]:
-    ports = read_options({})
+    ports = read_options({}, console_port=0)
     launcher = Launcher(
         "carillon_local.up",
         {
             "LOCAL_DIR": str(local_dir),
             "API_PORT": str(ports.api_port),
+            "CONSOLE_PORT": str(ports.console_port),
             "RECEIVER_PORT": str(ports.receiver_port),
             "AUTH": "jwt",
         },
@@ -105,7 +106,7 @@ async def is_up(launcher: Launcher, local_dir: Path) -> dict[str, str]:
     return env_file(local_dir)
 
 
-async def test_make_token_lets_in_and_sigint_to_the_launcher_drains_and_stops_everything(
+async def test_make_token_lets_in_the_console_reads_and_sigint_to_the_launcher_drains_and_stops_everything(
     up: Launcher, local_dir: Path
 ) -> None:
     told = await is_up(up, local_dir)
@@ -117,6 +118,7 @@ async def test_make_token_lets_in_and_sigint_to_the_launcher_drains_and_stops_ev
         created = await http.post(
             f"{told['API_URL']}/user", json=USER, headers={"Authorization": f"Bearer {token}"}
         )
+        deliveries = await http.get(f"{told['CONSOLE_URL']}/deliveries")
 
     up.process.send_signal(signal.SIGINT)
     said = up.end()
@@ -124,7 +126,9 @@ async def test_make_token_lets_in_and_sigint_to_the_launcher_drains_and_stops_ev
     assert [answer.status_code for answer in (healthy, without, created)] == [200, 401, 201]
     assert "make -s token ROLE=admin" in said
     assert token not in said
-    assert len(children) == 7
+    assert deliveries.json() == {"items": []}  # it makes a token for itself
+    assert "requestId=carillon-console" not in said
+    assert len(children) == 8
     assert up.process.returncode == 0, said
     assert left_of(children) == set()
     assert not (local_dir / "env").exists()

@@ -12,6 +12,7 @@ from testkit.ports import free_port, port_is_free
 from testkit.repository import find_topology
 
 API_PORT = 8000
+CONSOLE_PORT = 8001
 RECEIVER_PORT = 8002
 
 
@@ -19,6 +20,7 @@ class Environment(Struct, frozen=True, kw_only=True):
     """The variables as they are given; empty counts as unset."""
 
     api_port: Port | None = None
+    console_port: Port | None = None
     receiver_port: Port | None = None
     postgres_port: Port | None = None
     engine_port: Port | None = None
@@ -40,6 +42,8 @@ class Environment(Struct, frozen=True, kw_only=True):
 class Options(Struct, frozen=True, kw_only=True):
     """A local system's options. `clock` is the instant at which its services start; None is now.
 
+    With a `console_port` there is the console, and the services are traced to it.
+
     `webhook_url` None starts the receiver and sends webhooks to it; they go to public addresses, to this
     machine and to `webhook_allow_networks`. With `auth` jwt and neither `jwt_secret` nor `jwks_url`, a secret
     is made and kept.
@@ -51,6 +55,7 @@ class Options(Struct, frozen=True, kw_only=True):
     engine_port: int
     local_dir: Path
     topology_file: Path
+    console_port: int | None = None
     webhook_url: str | None = None
     webhook_secret: str | None = None
     webhook_allow_networks: str = ""
@@ -64,8 +69,16 @@ class Options(Struct, frozen=True, kw_only=True):
     demo_users: int = 12
 
 
-def read_options(environment: Mapping[str, str], *, api_port: int = 0, receiver_port: int = 0) -> Options:
-    """Read the options; the two ports are the defaults, 0 for free ones.
+def read_options(
+    environment: Mapping[str, str],
+    *,
+    api_port: int = 0,
+    console_port: int | None = None,
+    receiver_port: int = 0,
+) -> Options:
+    """Read the options; the ports are the defaults, 0 for free ones.
+
+    There is a console only with a `console_port`.
 
     Raises SettingsError, whose one line names the variable to change, also when a port is taken.
     """
@@ -76,6 +89,8 @@ def read_options(environment: Mapping[str, str], *, api_port: int = 0, receiver_
         "postgres_port": given.postgres_port,
         "engine_port": given.engine_port,
     }
+    if console_port is not None:
+        ports["console_port"] = given.console_port or console_port
     chosen = {name: choose_port(name, port) for name, port in ports.items() if port}
     if len(set(chosen.values())) < len(chosen):
         raise SettingsError(f"{', '.join(name.upper() for name in chosen)} must differ from each other")

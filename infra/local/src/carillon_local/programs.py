@@ -88,6 +88,24 @@ def receiver_program(wiring: Wiring) -> Program:
     )
 
 
+def console_program(wiring: Wiring) -> Program:
+    """Return the console as a program; it may ask the API what a service may."""
+    url = f"http://{LOOPBACK}:{{}}".format
+    own = {
+        "CONSOLE_PORT": str(wiring.options.console_port),
+        "API_URL": url(wiring.options.api_port),
+        "METRICS_URLS": ",".join(f"{name}={url(port)}/metrics" for name, port in wiring.ports.items()),
+        "LOCAL_DIR": str(wiring.options.local_dir),
+    }
+    return Program(
+        name="console",
+        command=lambda: dies_with_parent(module("carillon_local.console")),
+        environment={**inherited(), **own, **wiring.auth},
+        ready=answers(wiring.http, f"{url(wiring.options.console_port)}/health"),
+        drain_seconds=5,
+    )
+
+
 def service_program(name: str, wiring: Wiring) -> Program:
     """Return one of the four services as a program."""
     port = str(wiring.ports[name])
@@ -115,9 +133,17 @@ def service_program(name: str, wiring: Wiring) -> Program:
     return Program(
         name=name,
         command=lambda: dies_with_parent(module(MODULES[name])),
-        environment={**inherited(), **shared, **own, **wiring.environments.get(name, {})},
+        environment={**traced(wiring), **inherited(), **shared, **own, **wiring.environments.get(name, {})},
         ready=answers(wiring.http, f"http://{LOOPBACK}:{port}/health/ready"),
     )
+
+
+def traced(wiring: Wiring) -> dict[str, str]:
+    """Return what leads a service's spans to the console, soon; what is inherited may lead them elsewhere."""
+    if wiring.options.console_port is None:
+        return {}
+    endpoint = f"http://{LOOPBACK}:{wiring.options.console_port}"
+    return {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_BSP_SCHEDULE_DELAY": "500"}
 
 
 def worker_environment(wiring: Wiring, port: str) -> dict[str, str]:

@@ -23,6 +23,7 @@ from carillon_local.programs import (
     ENVIRONMENT,
     MODULES,
     Wiring,
+    console_program,
     engine_program,
     postgres_program,
     receiver_program,
@@ -78,6 +79,11 @@ class LocalSystem:
     def api_url(self) -> str:
         """Where the user API listens."""
         return f"http://{LOOPBACK}:{self.options.api_port}"
+
+    @property
+    def console_url(self) -> str:
+        """Where the console is, with a `console_port`."""
+        return f"http://{LOOPBACK}:{self.options.console_port}"
 
     @property
     def receiver_url(self) -> str:
@@ -157,6 +163,9 @@ class LocalSystem:
         if options.webhook_url is None:
             async with self._told(f"receiver on port {options.receiver_port}"):
                 await start(receiver_program(wiring), within=START_SECONDS)
+        if options.console_port is not None:
+            async with self._told(f"console on port {options.console_port}"):
+                await start(console_program(wiring), within=START_SECONDS)
         async with self._told(f"four services, the API on port {options.api_port}"):
             await start(*(service_program(name, wiring) for name in MODULES), within=START_SECONDS)
 

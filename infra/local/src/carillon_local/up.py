@@ -9,9 +9,10 @@ from testkit.child_process import StartFailedError
 from testkit.postgres_binaries import FilesError
 
 from carillon_local.auth import how_to_call
+from carillon_local.console import REQUEST_ID
 from carillon_local.foreground import until_told
 from carillon_local.local_folder import ENV, write_env
-from carillon_local.options import API_PORT, RECEIVER_PORT, Options, read_options
+from carillon_local.options import API_PORT, CONSOLE_PORT, RECEIVER_PORT, Options, read_options
 from carillon_local.program import ChildFailedError
 from carillon_local.system import LocalSystem
 
@@ -19,7 +20,9 @@ NAME_WIDTH = 14
 
 
 def echo(name: str, line: str) -> None:
-    """Print a line that a process wrote, with its name."""
+    """Print a line that a process wrote, with its name; what the console asks is in the logs alone."""
+    if f"requestId={REQUEST_ID}" in line:
+        return
     say(f"{name:>{NAME_WIDTH}} | {line}")
 
 
@@ -52,6 +55,7 @@ def connection(system: LocalSystem) -> dict[str, str]:
     """Return what an outside program needs to connect."""
     return {
         "API_URL": system.api_url,
+        "CONSOLE_URL": system.console_url,
         "DATABASE_URL": system.database_url(),
         **system.engine.environment(),
         "CARILLON_ENV": "local",
@@ -70,6 +74,7 @@ def where(system: LocalSystem) -> str:
         [
             "",
             f"  API         {system.api_url}",
+            f"  console     {system.console_url}",
             f"  auth        {how_to_call(system.options)}",
             f"  webhooks    {system.webhook_url}",
             f"  received    {received}",
@@ -88,7 +93,9 @@ def where(system: LocalSystem) -> str:
 def main() -> None:
     """Run; a bad or taken variable is one line and exit 2, a failure its reason and exit 1."""
     try:
-        options = read_options(os.environ, api_port=API_PORT, receiver_port=RECEIVER_PORT)
+        options = read_options(
+            os.environ, api_port=API_PORT, console_port=CONSOLE_PORT, receiver_port=RECEIVER_PORT
+        )
         code = asyncio.run(up(options))
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
