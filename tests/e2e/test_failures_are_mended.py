@@ -98,14 +98,17 @@ async def test_a_poison_message_is_seen_as_a_dead_letter_and_what_was_mended_is_
         assert read["body"] == poison
 
         async def mended() -> list[dict[str, Any]]:
-            return await items(carillon, "/dead-letter", queue="webhook-low", status="open")
+            """Return what is open of that queue, once ours is; others' tests leave some there."""
+            dead = await items(carillon, "/dead-letter", queue="webhook-low", status="open")
+            return dead if "BirthdayDue" in {one["eventType"] for one in dead} else []
 
-        await eventually(mended, within=15, message="the dead letter was not seen")
+        open_of_queue = await eventually(mended, within=15, message="the dead letter was not seen")
         by_queue = await carillon.api.post("/dead-letter/redrive", json={"queue": "webhook-low"})
         by_id = await carillon.api.post("/dead-letter/redrive", json={"ids": [seen["id"]]})
         assert [(answer.status_code, answer.json()) for answer in (by_queue, by_id)] == [
-            (202, {"count": 1})
-        ] * 2
+            (202, {"count": len(open_of_queue)}),
+            (202, {"count": 1}),
+        ]
 
         came = await eventually(
             lambda: posts_for(partner, {str(event.user_id)}), within=15, message="it was not redriven"
