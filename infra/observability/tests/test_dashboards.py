@@ -73,3 +73,12 @@ def test_silence_of_each_service_is_an_alert() -> None:
     silent = {rule["alert"] for rule in RULES if "absent(" in rule["expr"]}
 
     assert silent == {"SchedulerIsSilent", "DispatcherIsSilent", "WorkerIsSilent", "ApiIsSilent"}
+
+
+def test_the_collector_leads_traces_and_metrics_through_what_it_has() -> None:
+    collector = yaml.safe_load((HERE / "collector.yaml").read_text(encoding="utf-8"))
+
+    pipelines = collector["service"]["pipelines"]
+    assert set(pipelines) == {"traces", "metrics"}
+    for kind in ("receivers", "processors", "exporters"):
+        assert {name for one in pipelines.values() for name in one[kind]} == set(collector[kind])
