@@ -266,7 +266,9 @@ async def have_everything_happen(carillon: Carillon) -> None:
         user_id = await change_and_ring(carillon)
 
         async def all_are_answered() -> bool:
-            return await carillon.finished({user_id}) == {"COMPLETED": 3, "FAILED": 1}
+            finished = await carillon.finished({user_id})
+            # One that was removed may have been planned before that was heard: then it was cancelled.
+            return {**finished, "CANCELLED": 0} == {"COMPLETED": 3, "FAILED": 1, "CANCELLED": 0}
 
         await eventually(all_are_answered, within=20)
     await carillon.api.delete(f"/user/{user_id}", headers={"If-Match": "*"})
