@@ -1,7 +1,5 @@
 """The pipeline's scripts, by shellcheck; and the smoke test, on APIs that are well and unwell."""
 
-import os
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,21 +10,15 @@ from testkit.api_process import ApiProcess
 from testkit.fresh_database import FreshDatabase
 from testkit.repository import find_topology
 
+from tests.judges.commands import ROOT, run
+
 pytestmark = pytest.mark.judge
 
-ROOT = Path(__file__).parents[2]
 JWT = {
     "JWT_SECRET": "a secret of the judges that is long enough",
     "JWT_ISSUER": "https://issuer.example",
     "JWT_AUDIENCE": "carillon",
 }
-
-
-def run(*command: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **variables}
-    return subprocess.run(  # noqa: S603
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
 
 
 def start(database: FreshDatabase, tmp_path: Path, **overrides: str) -> Iterator[ApiProcess]:

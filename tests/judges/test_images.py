@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,10 @@ from testkit.receiver import new_secret
 from user_api.settings import Settings as UserApiSettings
 from webhook_worker.settings import Settings as WebhookWorkerSettings
 
+from tests.judges.commands import INSTALLED, ROOT, run
+
 pytestmark = pytest.mark.judge
 
-JUDGES = Path(sys.prefix) / "judges" / "bin"
-ROOT = Path(__file__).parents[2]
 SERVICES: dict[str, type[ServiceSettings]] = {
     "user-api": UserApiSettings,
     "scheduler": SchedulerSettings,
@@ -29,13 +28,6 @@ SERVICES: dict[str, type[ServiceSettings]] = {
 }
 WITH_UV = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 OURS = [*SERVICES, "migrate", "topology", "pgbouncer", "receiver"]
-
-
-def run(*command: str | Path, folder: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **variables}
-    return subprocess.run(  # noqa: S603
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +40,7 @@ def composed() -> dict[str, Any]:
 
 
 def test_hadolint_has_nothing_to_say() -> None:
-    done = run(JUDGES / "hadolint", "Dockerfile", "infra/images/pgbouncer/Dockerfile")
+    done = run(INSTALLED / "hadolint", "Dockerfile", "infra/images/pgbouncer/Dockerfile")
 
     assert (done.returncode, done.stdout) == (0, "")
 

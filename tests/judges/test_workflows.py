@@ -3,14 +3,14 @@
 import asyncio
 import re
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.judges.commands import INSTALLED, ROOT
+
 pytestmark = pytest.mark.judge
 
-ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted(path for path in (ROOT / ".github" / "workflows").iterdir())
 
 
@@ -46,9 +46,9 @@ async def test_actionlint_would_find_something(tmp_path: Path) -> None:
 
 
 async def test_zizmor_finds_nothing() -> None:
-    zizmor = Path(sys.prefix) / "judges" / "bin" / "zizmor"
-
-    code, found = await output_of(zizmor, "--offline", "--no-progress", "--color", "never", ".github")
+    code, found = await output_of(
+        INSTALLED / "zizmor", "--offline", "--no-progress", "--color", "never", ".github"
+    )
 
     assert code == 0, found
 
