@@ -119,12 +119,12 @@ def test_a_failure_is_told_by_its_class_alone(kept: Kept) -> None:
         with processing("webhook-critical", [received(None)]):
             raise ValueError("ada@example.com")
 
-    with pytest.raises(ValueError, match="ada"):
+    with pytest.raises(ValueError, match="ada@"):
         fail()
 
     span = kept.spans["process webhook-critical"]
     assert (span.attributes or {})["error.type"] == "ValueError"
-    assert "ada" not in span.to_json()
+    assert "ada@" not in span.to_json()
 
 
 def test_without_tracing_nothing_is_told_or_carried(topology: Topology) -> None:
