@@ -106,6 +106,23 @@ async def test_what_no_event_tells_of_is_written_where_it_happens(
     assert hashed[0].startswith("sha256:")
 
 
+async def test_deliveries_that_settle_together_have_an_entry_each(
+    database: FreshDatabase, admin: Connection
+) -> None:
+    event_ids = [uuid4() for _ in range(3)]
+    for event_id in event_ids:
+        await deliver(admin, event_id, uuid4())
+    settle = "UPDATE delivery.deliveries SET status = $2, reason = $3 WHERE event_id = ANY($1)"
+    worker = await database.connect("carillon_webhook_worker")
+
+    await worker.execute(settle, event_ids[:1], "delivered", None)
+    await worker.execute(settle, event_ids, "delivered", "again")
+
+    rows = [(row["what"], row["about_id"]) for row in await entries(admin)]
+    ids = await admin.fetch("SELECT id::text FROM delivery.deliveries")
+    assert sorted(rows) == sorted(("DeliveryDelivered", row["id"]) for row in ids)
+
+
 async def deliver(admin: Connection, event_id: UUID, user_id: UUID) -> None:
     await admin.execute(
         "INSERT INTO delivery.events (event_id, user_id, event_type, priority, body, open, traceparent)"
