@@ -1,4 +1,4 @@
-"""Delivering: attempt after attempt under way side by side, each recorded before its slot is free again."""
+"""Delivering: attempts under way side by side; a slot is free again when its answer has come."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,18 +19,23 @@ log = structlog.get_logger()
 Post = Callable[[Endpoint, Delivery], Awaitable[Attempt]]
 Record = Callable[[Attempt], Awaitable[object]]
 
+# So many answers may wait to be recorded, which a worker that dies would ask for again; then slots are kept
+# (ADR 0050).
+MOST_UNRECORDED = 500
+
 
 class Deliverer:
     """Makes and records attempts in tasks of their own; knows which are under way."""
 
-    def __init__(self, post: Post, record: Record) -> None:
+    def __init__(self, post: Post, record: Record, *, most_unrecorded: int = MOST_UNRECORDED) -> None:
         self._post = post
         self._record = record
+        self._unrecorded = asyncio.Semaphore(most_unrecorded)
         self._under_way: dict[UUID, asyncio.Task[None]] = {}
         measured(UNDER_WAY, lambda: len(self._under_way))
 
     def start(self, endpoint: Endpoint, delivery: Delivery, done: Callable[[], None]) -> None:
-        """Make one attempt at a leased delivery; `done` is called when it is recorded or lost.
+        """Make one attempt at a leased delivery; `done` is called when its answer has come, or it is lost.
 
         A delivery still under way here, its lease outlived while the database was away, is not tried again.
         """
@@ -54,8 +59,11 @@ class Deliverer:
     async def _attempt(self, endpoint: Endpoint, delivery: Delivery, done: Callable[[], None]) -> None:
         try:
             with attempting(delivery) as span:
-                attempt = await self._post(endpoint, delivery)
-                decision = await self._record_surely(attempt)
+                attempt = await self._answer(endpoint, delivery, done)
+                try:
+                    decision = await self._record_surely(attempt)
+                finally:
+                    self._unrecorded.release()
                 if span is not None:
                     span.set_attribute("carillon.decision", type(decision).__name__)
         except Exception as error:
@@ -66,6 +74,13 @@ class Deliverer:
                 error=describe(error),
                 exc_info=error,
             )
+
+    async def _answer(self, endpoint: Endpoint, delivery: Delivery, done: Callable[[], None]) -> Attempt:
+        """Make the attempt, and take it a place among those to be recorded before its slot is given back."""
+        try:
+            attempt = await self._post(endpoint, delivery)
+            await self._unrecorded.acquire()
+            return attempt
         finally:
             done()
 
