@@ -43,15 +43,18 @@ class OpenRows(Struct, kw_only=True):
 
 @asynccontextmanager
 async def open_rows(
-    server: EmbeddedPostgres, name: str, *, due: int, days: int, history: int = 0
+    server: EmbeddedPostgres, name: str, *, due: int, days: int, history: int = 0, strewn: bool = False
 ) -> AsyncIterator[OpenRows]:
-    """Give a database with so many days of `due` open occurrences each, and so many that are over."""
+    """Give a database with so many days of `due` open occurrences each, and so many that are over.
+
+    Those of a day lie together, as the claims of the year before left them, or `strewn`, as they were planned.
+    """
     first_day = datetime.now(UTC) + DAY
     async with FreshDatabase(server, name, template=TEMPLATE) as database:
         admin = await asyncpg.connect(database.admin_url, server_settings=FILLING)
         try:
             await admin.execute(SQL["drop_indexes"])
-            await admin.execute(SQL["seed_days"], due * days, first_day, due, SPREAD / due, ZONES)
+            await admin.execute(SQL["seed_days"], due * days, first_day, due, SPREAD / due, ZONES, strewn)
             await admin.execute(SQL["restore_indexes"])
             await admin.execute(SQL["vacuum_occurrences"])
             await admin.execute(SQL["seed_history"], history, first_day)

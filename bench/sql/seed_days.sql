@@ -1,5 +1,5 @@
 -- $1 how many, $2 when the first is due, $3 how many are due each day, $4 the step from one of a day to the next,
--- $5 the zones they take turns in. In random order on disk, so that those of one day lie all over the table.
+-- $5 the zones they take turns in, $6 whether those of one day lie all over the table or, as claims leave them, together.
 -- Ids are hashes: without OpenSSL, gen_random_uuid opens /dev/urandom each time, which takes half of filling.
 INSERT INTO schedule.occurrences (
     event_id, occasion_id, occasion_type, user_id, status, priority, nominal_date, local_date, send_at_local,
@@ -27,7 +27,7 @@ SELECT
 FROM (
     SELECT number, md5('event ' || number)::uuid AS event_id
     FROM generate_series(0, $1::integer - 1) AS number
-    ORDER BY event_id
+    ORDER BY CASE WHEN $6 THEN md5('event ' || number) END, number
 ) AS chosen
 CROSS JOIN LATERAL (
     SELECT $2::timestamptz + (number / $3::integer) * interval '1 day' + (number % $3) * $4::interval AS at

