@@ -47,7 +47,7 @@ async def open_rows(
 ) -> AsyncIterator[OpenRows]:
     """Give a database with so many days of `due` open occurrences each, and so many that are over.
 
-    Those of a day lie together, as the claims of the year before left them, or `strewn`, as they were planned.
+    Those of a day lie together, as last year's claims left them, or `strewn`, as users were planned.
     """
     first_day = datetime.now(UTC) + DAY
     async with FreshDatabase(server, name, template=TEMPLATE) as database:

@@ -36,9 +36,8 @@ class EmbeddedPostgres:
 
     The superuser is `postgres`; every connection from 127.0.0.1 is trusted. `port` 0 takes a free one.
     Without `durable` nothing is flushed to disk, and the data lies in memory where there is room. Given a
-    running, durable `primary`, it is a replica of that one, streaming and read-only. `settings` come on top of
-    ours. Raises FilesError, or
-    StartFailedError with its last lines.
+    running, durable `primary`, it is a replica of that one, streaming and read-only. `settings` come on top
+    of ours. Raises FilesError, or StartFailedError with its last lines.
     """
 
     def __init__(
