@@ -68,7 +68,7 @@ class Bulkheads:
     async def admit(self, deliveries: Sequence[Delivery], done: Done) -> int:
         """Start what its endpoint can take, put back the rest, and return how many were started.
 
-        `done` is called for each delivery: when its attempt is recorded or lost, or it could not be started.
+        `done` is called for each delivery: when its attempt is answered or lost, or it could not be started.
         Raises nothing: what cannot be put back now is taken again when its lease ends.
         """
         await self._surely(self._endpoints.know(deliveries))
