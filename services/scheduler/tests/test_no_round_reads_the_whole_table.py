@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -95,6 +96,34 @@ async def test_no_statement_of_a_round_reads_the_whole_table(crowded: Connection
     [scan] = [node for node in plan if node.get("Index Name") == "occurrences_due_by_priority"]
     assert scan["Actual Rows"] == 500
     assert "Sort" not in {node["Node Type"] for node in plan}
+
+
+async def test_what_follows_a_batch_is_written_in_one_pass_over_it(crowded: Connection) -> None:
+    claimed = await crowded.fetch(SQL["claim_due"], NOW, 500, timedelta(minutes=15), None, NOW)
+    ids = ",".join(str(row["event_id"]) for row in claimed)
+    others = ",".join(str(uuid4()) for _ in claimed)
+    rest = ",".join(
+        f"array_fill('{value}'::{kind}, '{{500}}')"
+        for value, kind in (
+            ("2027-03-01", "text"),
+            ("2026-03-01", "text"),
+            ("2027-03-01", "date"),
+            ("2027-03-01T09:00Z", "timestamptz"),
+            ("0", "integer"),
+            ("2027-03-01T09:00Z", "timestamptz"),
+        )
+    )
+    # As the service has it after some batches: planned once, for arrays of any length.
+    await crowded.execute("SET plan_cache_mode = force_generic_plan")
+    await crowded.execute(f"PREPARE following AS {SQL['write_following']}")
+
+    [(text,)] = await crowded.fetch(
+        f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE following('{{{ids}}}', '{{{others}}}', {rest}, '2026a')"
+    )
+
+    plan = nodes(msgspec.json.decode(text)[0]["Plan"])
+    assert max(node["Actual Rows"] * node["Actual Loops"] for node in plan) == 500
+    assert max(node.get("Rows Removed by Join Filter", 0) for node in plan) == 0
 
 
 async def test_no_statement_about_occasions_reads_them_all(admin: Connection) -> None:
