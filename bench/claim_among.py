@@ -18,7 +18,7 @@ Passes = Mapping[str, Sequence[Emitted]]
 
 
 def as_deployed() -> dict[str, str]:
-    """Return what Amazon RDS gives a server by itself: a quarter of the memory, 2 GB between checkpoints."""
+    """Return a server's settings: a quarter of the memory, as Amazon RDS has it, 2 GB between checkpoints."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {"shared_buffers": f"{memory // 4 // 1024**2}MB", "max_wal_size": "2GB"}
 
