@@ -31,7 +31,7 @@ async def run(*, quick: bool) -> Report:
     When quick: 5,000 due, among 50,000 and 100,000; beside 50,000.
     """
     due, rounds, days, history = (5000, 1, (10, 20), 50_000) if quick else (100_000, 3, (10, 100), 3_000_000)
-    async with scratch_postgres(as_deployed()) as server, AsyncExitStack() as kept:
+    async with scratch_postgres(**as_deployed()) as server, AsyncExitStack() as kept:
 
         async def few() -> Emitted:
             async with open_rows(server, FEW, due=due, days=1) as rows:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, redirect_stdout
 from pathlib import Path
 
@@ -24,7 +24,6 @@ SQL = Statements("bench")
 TOPOLOGY_FILE = find_topology(Path(__file__).parent)
 TEMPLATE = "carillon"
 ENVIRONMENT = "bench"
-AS_LOCAL: Mapping[str, str] = {}
 
 
 def without_news() -> Topology:
@@ -35,8 +34,8 @@ def without_news() -> Topology:
 
 
 @asynccontextmanager
-async def scratch_postgres(settings: Mapping[str, str] = AS_LOCAL) -> AsyncIterator[EmbeddedPostgres]:
-    """Give a PostgreSQL as `make up` has it, flushing to disk, with a migrated database `carillon`."""
+async def scratch_postgres(**settings: str) -> AsyncIterator[EmbeddedPostgres]:
+    """Give a PostgreSQL as `make up` has it, but for `settings`; with a migrated database `carillon`."""
     with tempfile.TemporaryDirectory(prefix="carillon-bench-") as folder:
         server = EmbeddedPostgres(Path(folder) / "postgres", settings=settings)
         try:
