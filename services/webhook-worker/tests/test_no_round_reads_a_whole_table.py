@@ -89,10 +89,17 @@ async def test_no_statement_of_a_round_reads_a_whole_table(admin: Connection) ->
             NOW,
         ],
         "count_open": [10_000],
-        "count_down": [event_ids, [1] * 200, timedelta(0)],
+        "lock_events": [event_ids, timedelta(0)],
         "read_results": [event_ids, NOW, NOW],
         "find_replayable": [endpoint_ids[0], UUID(int=0), NOW, NOW + timedelta(hours=1), ["failed"], 50],
-        "store_outcomes": [event_ids, [NOW] * 200, ["OccurrenceCompleted"] * 200, ["{}"] * 200, *[[]] * 6],
+        "settle_events": [
+            event_ids,
+            [1] * 200,
+            [NOW] * 200,
+            ["OccurrenceCompleted"] * 200,
+            ["{}"] * 200,
+            *[[]] * 6,
+        ],
     }
 
     whole = {name: await reads_whole(admin, name, arguments) for name, arguments in rounds.items()}

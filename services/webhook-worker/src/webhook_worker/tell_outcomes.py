@@ -36,32 +36,34 @@ async def tell_outcomes(
 
     An outcome goes on with its event's trace: from the span in `told_in`, else from where the event was made.
     An outcome is told once: what is replayed after that changes its delivery only.
-    Events are locked in order of id, so two workers that settle the same ones wait instead of deadlocking.
     """
-    if not settled:
+    rows = await connection.fetch(SQL["lock_events"], list(settled), offset) if settled else []
+    if not rows:
         return
-    rows = await connection.fetch(SQL["count_down"], list(settled), list(settled.values()), offset)
-    ended = {row["event_id"]: row for row in rows if row["open"] == 0 and row["settled_at"] is None}
-    if not ended:
-        return
-    results: dict[UUID, list[DeliveryResult]] = {event_id: [] for event_id in ended}
-    received = [row["received_at"] for row in ended.values()]
-    for row in await connection.fetch(SQL["read_results"], list(ended), min(received), max(received)):
-        results[row["event_id"]].append(result_of(row))
-    outcomes = [outcome_of(row, results[event_id]) for event_id, row in ended.items()]
-    at = outcomes[0].occurred_at  # the transaction's time, so the same for all
-    told = [
-        outgoing(outcome, origin_of(row, told_in))
-        for outcome, row in zip(outcomes, ended.values(), strict=True)
-    ]
+    ended = [row for row in rows if row["open"] == settled[row["event_id"]] and row["settled_at"] is None]
+    outcomes = await read_outcomes(connection, ended)
+    told = [outgoing(outcomes[row["event_id"]], origin_of(row, told_in)) for row in ended]
+    counted = [(row["event_id"], outcomes.get(row["event_id"])) for row in rows]
     await connection.execute(
-        SQL["store_outcomes"],
-        [outcome.due_event_id for outcome in outcomes],
-        [outcome.occurred_at for outcome in outcomes],
-        [outcome.event_type for outcome in outcomes],
-        [msgspec.json.encode(outcome).decode() for outcome in outcomes],
-        *columns(compose(topology, SOURCE, at, told)),
+        SQL["settle_events"],
+        [event_id for event_id, _ in counted],
+        [settled[event_id] for event_id, _ in counted],
+        [outcome and outcome.occurred_at for _, outcome in counted],
+        [outcome and outcome.event_type for _, outcome in counted],
+        [outcome and msgspec.json.encode(outcome).decode() for _, outcome in counted],
+        *columns(compose(topology, SOURCE, rows[0]["now"], told)),
     )
+
+
+async def read_outcomes(connection: Connection, ended: Sequence[asyncpg.Record]) -> dict[UUID, Ended]:
+    """Return how these events ended, by id; they are locked, so whatever settled them can be read by now."""
+    if not ended:
+        return {}
+    results: dict[UUID, list[DeliveryResult]] = {row["event_id"]: [] for row in ended}
+    received = [row["received_at"] for row in ended]
+    for row in await connection.fetch(SQL["read_results"], list(results), min(received), max(received)):
+        results[row["event_id"]].append(result_of(row))
+    return {row["event_id"]: outcome_of(row, results[row["event_id"]]) for row in ended}
 
 
 def origin_of(row: asyncpg.Record, told_in: Mapping[UUID, SpanContext]) -> Origin | None:
