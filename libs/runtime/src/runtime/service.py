@@ -10,6 +10,7 @@ from typing import TypeVar
 import structlog
 import uvloop
 
+from runtime.garbage import look_for_garbage_less
 from runtime.logs import configure_logs
 from runtime.settings import ServiceSettings, SettingsError, load_settings
 from runtime.stopping import Stop
@@ -39,6 +40,7 @@ def run_service(name: str, settings_type: type[S], serve: Callable[[S, Stop], Aw
         sys.stderr.write(f"{name}: {error}\n")
         sys.exit(EXIT_BAD_SETTINGS)
     configure_logs(name, form=settings.log_format, level=settings.log_level)
+    look_for_garbage_less()
 
     async def until_stopped() -> None:
         stop = asyncio.Event()
