@@ -36,6 +36,9 @@ log = structlog.get_logger()
 
 SQL = Statements("webhook_worker")
 
+# An answer waits this long for others to share its transaction; nobody waits for it (ADR 0051).
+GATHER_SECONDS = 0.02
+
 
 class Judged(Struct, frozen=True, kw_only=True):
     """An attempt and what follows from it."""

@@ -29,7 +29,7 @@ from webhook_worker.on_occurrence_due import Accept, accept
 from webhook_worker.on_user_deleted import erase_deleted
 from webhook_worker.open_transport import open_transport
 from webhook_worker.post_webhook import post_webhook
-from webhook_worker.record_attempts import record_attempts
+from webhook_worker.record_attempts import GATHER_SECONDS, record_attempts
 from webhook_worker.retry_due import retry_due
 from webhook_worker.settings import Settings
 from webhook_worker.settle_waiting import settle_waiting
@@ -82,7 +82,7 @@ async def open_stage(settings: Settings, stop: Stop) -> AsyncIterator[Stage]:
         )
         breakers = Breakers()
         post = partial(post_webhook, transport)
-        record = Merge(partial(record_attempts, pool, topology, offset))
+        record = Merge(partial(record_attempts, pool, topology, offset), gather_seconds=GATHER_SECONDS)
         deliverer = Deliverer(breakers.watch(trace_posts(post)), record.put)
         bulkheads = Bulkheads(pool, endpoints, breakers, deliverer.start)
         every = settings.endpoints_refresh_seconds
