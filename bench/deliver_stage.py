@@ -1,11 +1,14 @@
 """The worker's path from accepted events to recorded attempts, wired as it wires it, fed from memory."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from domain.retry import Response
 from messaging.consume import MOST_MERGED, Received
+from messaging.envelope import read
 from messaging.slots import Slots
 from msgspec import structs
 from runtime.encrypt import new_key, read_keys
@@ -15,6 +18,7 @@ from testkit.fresh_database import FreshDatabase
 from uuid_utils.compat import uuid7
 from webhook_worker.breakers import Breakers
 from webhook_worker.bulkheads import Bulkheads
+from webhook_worker.consumers import MERGE_SECONDS
 from webhook_worker.deliver import Deliverer
 from webhook_worker.delivery import Delivery
 from webhook_worker.endpoint import Endpoint
@@ -22,11 +26,12 @@ from webhook_worker.endpoints import Endpoints
 from webhook_worker.on_occurrence_due import accept, due_event, on_occurrence_due
 from webhook_worker.open_transport import open_transport
 from webhook_worker.post_webhook import post_webhook
-from webhook_worker.record_attempts import record_attempts
+from webhook_worker.record_attempts import GATHER_SECONDS, record_attempts
 from webhook_worker.trace_attempts import trace_posts
 from webhook_worker.webhook_body import webhook_body
 
 from bench.cpu import cpu_seconds_with_children
+from bench.messages import due_messages
 from bench.post_loops import CONNECT_TIMEOUT, LOOPBACK, TIMEOUT, Course, Posted, post_all
 from bench.scratch import SQL, TEMPLATE, open_pool
 
@@ -36,40 +41,68 @@ NO_OFFSET = timedelta(0)
 Handle = Callable[[Slots, Sequence[Received]], Awaitable[None]]
 
 
-async def deliver(course: Course, server: EmbeddedPostgres, received: Sequence[Received]) -> Posted:
-    """Accept, post and record as the worker does, in batches of as many as have a free slot."""
+@asynccontextmanager
+async def stage(course: Course, url: str, received: Sequence[Received]) -> AsyncIterator[Awaitable[None]]:
+    """Give the course's events to be accepted, posted and recorded as the worker does, over a database."""
     async with (
-        FreshDatabase(server, "delivered", template=TEMPLATE) as database,
-        open_pool(database.url("carillon_webhook_worker")) as pool,
+        open_pool(url) as pool,
         open_transport(opened=LOOPBACK, connect_timeout=CONNECT_TIMEOUT, timeout=TIMEOUT) as transport,
     ):
-        record = Merge(partial(record_attempts, pool, course.topology, NO_OFFSET))
+        recording = partial(record_attempts, pool, course.topology, NO_OFFSET)
+        record = Merge(recording, gather_seconds=GATHER_SECONDS)
         breakers = Breakers()
         post = breakers.watch(trace_posts(partial(post_webhook, transport)))
         take = partial(accept, pool, course.topology, lambda: course.endpoint.id, NO_OFFSET, LEASE)
         deliverer = Deliverer(post, record.put)
         endpoints = Endpoints(pool, read_keys(new_key("bench")), course.endpoint, most_time=TIMEOUT)
         bulkheads = Bulkheads(pool, endpoints, breakers, deliverer.start)
-        feeding = feed(course, partial(on_occurrence_due, take, bulkheads.admit), deliverer, received)
-        before = cpu_seconds_with_children(server.pid or 0) or 0.0
-        posted = await course.timed(feeding)
-        database_cpu = (cpu_seconds_with_children(server.pid or 0) or 0.0) - before
+        yield feed(course, partial(on_occurrence_due, take, bulkheads.admit), deliverer, received)
+
+
+@asynccontextmanager
+async def delivered(course: Course, server: EmbeddedPostgres) -> AsyncIterator[FreshDatabase]:
+    """Give a database in which all of the course's webhooks must be delivered at the end."""
+    async with FreshDatabase(server, "delivered", template=TEMPLATE) as database:
+        yield database
         left = await (await database.connect()).fetchrow(SQL["count_delivered"])
         assert tuple(left or ()) == (course.posts,) * 4, left
-        return structs.replace(posted, database_cpu_ms=database_cpu / course.posts * 1000)
+
+
+async def deliver(course: Course, server: EmbeddedPostgres, received: Sequence[Received]) -> Posted:
+    """Deliver as one worker, in this process."""
+    async with delivered(course, server) as database, stage(course, worker_url(database), received) as work:
+        before = cpu_seconds_with_children(server.pid or 0) or 0.0
+        posted = await course.timed(work)
+        database_cpu = (cpu_seconds_with_children(server.pid or 0) or 0.0) - before
+    return structs.replace(posted, database_cpu_ms=database_cpu / course.posts * 1000)
+
+
+def worker_url(database: FreshDatabase) -> str:
+    """Return the URL that a worker connects to a database with."""
+    return database.url("carillon_webhook_worker")
 
 
 async def feed(course: Course, handle: Handle, deliverer: Deliverer, received: Sequence[Received]) -> None:
-    """Hand over what the consumer would have received, a slot an event; return when all is recorded."""
+    """Hand over what the consumer would have received and merged; return when all is recorded."""
     slots = Slots(course.at_once)
     start = 0
     while start < len(received):
-        room = await slots.reserve(MOST_MERGED)
+        room = await slots.reserve(1)
+        await asyncio.sleep(MERGE_SECONDS)
+        room += await slots.reserve(MOST_MERGED - 1) if slots.free else 0
         batch = received[start : start + room]
         slots.release(room - len(batch))
         start += len(batch)
         await handle(slots, batch)
     await deliverer.finish(within=TIMEOUT.total_seconds())
+
+
+def due_events(course: Course) -> list[Received]:
+    """Return as many events as the course has POSTs, each to be received once."""
+    return [
+        Received(event_id=event_id, event=event, receipt="")
+        for event_id, event in (read(message.body) for message in due_messages(course.topology, course.posts))
+    ]
 
 
 def leased(endpoint: Endpoint, received: Received) -> Delivery:

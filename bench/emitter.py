@@ -21,6 +21,7 @@ from scheduler.catch_up import catch_up
 from scheduler.emit_due import emit_due
 from scheduler.settings import Settings
 
+from bench.children import answer, ready
 from bench.scratch import log_into_nothing, open_pool, without_news
 
 DEFAULTS = {field.name: field.default for field in structs.fields(Settings)}
@@ -69,8 +70,7 @@ async def emit(url: str) -> list[Batch]:
     stop = asyncio.Event()
     async with open_pool(url) as pool:
         await watch(pool, batches)
-        told = await read_stdin()
-        print("ready", flush=True)
+        told = await ready()
         offset = timedelta(seconds=float(await told.readline()))
         common = {"offset": offset, "batch": DEFAULTS["claim_batch"], "check_after": CHECK_AFTER}
         async with asyncio.TaskGroup() as loops:
@@ -83,17 +83,6 @@ async def emit(url: str) -> list[Batch]:
     return batches
 
 
-async def read_stdin() -> asyncio.StreamReader:
-    """Give the standard input as a stream: waiting for it ends when a loop fails, a thread's would not."""
-    told = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(told), sys.stdin)
-    return told
-
-
 if __name__ == "__main__":
     log_into_nothing()
-    emitted = uvloop.run(emit(sys.argv[1]))
-    # With PYTHONUNBUFFERED, as we are started, sys.stdout.buffer is the bare file: it took a part of some
-    # megabytes now and then, and left the rest.
-    with open(sys.stdout.fileno(), "wb", closefd=False) as whole:
-        whole.write(msgspec.json.encode(emitted))
+    answer(msgspec.json.encode(uvloop.run(emit(sys.argv[1]))))

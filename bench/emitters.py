@@ -1,30 +1,21 @@
 """Schedulers that emit, as children of the bench: start them, let them go, wait for the last, hear when."""
 
 import asyncio
-import sys
 import time
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from asyncio.subprocess import Process
 from datetime import datetime
 from itertools import chain
-from pathlib import Path
 
 import msgspec
-from carillon_local.surroundings import inherited
 from msgspec import Struct
-from testkit.die_with_parent import dies_with_parent
 from testkit.fresh_database import Connection, FreshDatabase
 
+from bench.children import end, running, tell
 from bench.emitter import Batch
 from bench.scratch import SQL
 
 ALL_WITHIN = 300.0
 LOOK_EVERY_SECONDS = 0.05  # at one number, the sequence's
-
-
-class EmitterError(Exception):
-    """A scheduler ended before it was told to, or told nothing; the message has its last words."""
 
 
 class Emitted(Struct, frozen=True, kw_only=True):
@@ -61,15 +52,17 @@ async def emit_all(database: FreshDatabase, count: int, *, schedulers: int = 1, 
     Checks that each was emitted once.
     """
     admin = await database.connect()
-    async with running_emitters(database.url("carillon_scheduler"), schedulers) as emitters:
+    url = database.url("carillon_scheduler")
+    async with running(schedulers, "bench.emitter", url) as emitters:
         started, written = time.time(), await admin.fetchval(SQL["wal_written"])
         offset = clock.timestamp() - started
         for emitter in emitters:
-            tell(emitter, f"{offset}\n")
+            tell(emitter, str(offset))
         async with asyncio.timeout(ALL_WITHIN):
             await until_appended(admin, count, emitters)
         written = await admin.fetchval(SQL["wal_written"]) - written
-        batches = list(chain.from_iterable([await end(emitter) for emitter in emitters]))
+        told = [await end(emitter) for emitter in emitters]
+        batches = list(chain.from_iterable(msgspec.json.decode(one, type=list[Batch]) for one in told))
     event_ids = [event_id for batch in batches for event_id in batch.event_ids]
     assert len(event_ids) == len(set(event_ids)) == count, (len(event_ids), len(set(event_ids)), count)
     return Emitted(started=started, offset=offset, batches=batches, wal_bytes=written)
@@ -82,40 +75,3 @@ async def until_appended(admin: Connection, count: int, emitters: list[Process])
             if emitter.returncode is not None:
                 await end(emitter)
         await asyncio.sleep(LOOK_EVERY_SECONDS)
-
-
-@asynccontextmanager
-async def running_emitters(url: str, number: int) -> AsyncIterator[list[Process]]:
-    """Give so many schedulers, connected and waiting to be told to start."""
-    command = dies_with_parent([sys.executable, "-m", "bench.emitter", url])
-    emitters = [
-        await asyncio.create_subprocess_exec(
-            *command, cwd=Path(__file__).parents[1], env=inherited(), stdin=PIPE, stdout=PIPE, stderr=PIPE
-        )
-        for _ in range(number)
-    ]
-    try:
-        for emitter in emitters:
-            assert emitter.stdout
-            if await emitter.stdout.readline() != b"ready\n":
-                await end(emitter)
-        yield emitters
-    finally:
-        for emitter in emitters:
-            if emitter.returncode is None:
-                emitter.kill()
-            await emitter.wait()
-
-
-def tell(emitter: Process, line: str) -> None:
-    """Write a line to a scheduler's input."""
-    assert emitter.stdin
-    emitter.stdin.write(line.encode())
-
-
-async def end(emitter: Process) -> list[Batch]:
-    """End a scheduler's input, and with it the scheduler; return what it emitted. Raises EmitterError."""
-    told, last_words = await emitter.communicate(b"")  # nothing more to hear: the end of its input
-    if emitter.returncode or not told:
-        raise EmitterError(f"a scheduler ended with {emitter.returncode}: {last_words.decode().strip()}")
-    return msgspec.json.decode(told, type=list[Batch])

@@ -25,7 +25,7 @@ from webhook_worker.endpoints import Endpoints
 from webhook_worker.on_occurrence_due import accept, on_occurrence_due
 from webhook_worker.open_transport import open_transport
 from webhook_worker.post_webhook import post_webhook
-from webhook_worker.record_attempts import record_attempts
+from webhook_worker.record_attempts import GATHER_SECONDS, record_attempts
 from webhook_worker.retry_due import retry_due
 
 from bench.deliver_stage import LEASE, NO_OFFSET, Handle
@@ -94,7 +94,8 @@ async def p99_beside(server: EmbeddedPostgres, topology: Topology, sink: Sink, c
             secret = keys.encrypt(new_secret().encode(), about=secret_of(endpoint_id))
             await admin.execute(SQL["register_endpoint"], endpoint_id, where, secret)
         endpoints = Endpoints(pool, keys, None, most_time=TIMEOUT)
-        breakers, record = Breakers(), Merge(partial(record_attempts, pool, topology, NO_OFFSET))
+        recording = partial(record_attempts, pool, topology, NO_OFFSET)
+        breakers, record = Breakers(), Merge(recording, gather_seconds=GATHER_SECONDS)
         deliverer = Deliverer(breakers.watch(partial(post_webhook, transport)), record.put)
         bulkheads = Bulkheads(pool, endpoints, breakers, deliverer.start)
         take = partial(accept, pool, topology, endpoints.default_id, NO_OFFSET, LEASE)

@@ -1,20 +1,23 @@
 """The course that webhooks are posted over, and the bare loops that post over it."""
 
 import asyncio
-import gc
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import TypeVar
 
 import aiohttp
 import httpx
-from messaging.topology import Topology
+from messaging.topology import Topology, load_topology
 from msgspec import Struct
+from runtime.garbage import look_for_garbage_less
 from runtime.public_address import read_networks
-from webhook_worker.endpoint import Endpoint
+from testkit.receiver import new_secret
+from webhook_worker.endpoint import Endpoint, default_endpoint
 from webhook_worker.open_transport import open_transport
 
+from bench.scratch import TOPOLOGY_FILE
 from bench.sink_process import Sink
 
 T = TypeVar("T")
@@ -49,15 +52,33 @@ class Course(Struct, kw_only=True):
 
     async def timed(self, work: Awaitable[None]) -> Posted:
         """Time work of this process that must make each of the POSTs once."""
+        look_for_garbage_less()  # as the services do; what waits to be posted is the bench's, and stays
+        with self.watched():
+            cpu, started = time.process_time(), time.perf_counter()
+            await work
+            seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+        return Posted(per_second=self.posts / seconds, cpu_ms=cpu / self.posts * 1000)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Note how busy the sink is meanwhile; check that each of the POSTs came once."""
         self.sink.forget()
-        gc.freeze()  # what waits to be posted is the bench's, not garbage to be looked for while it is timed
-        sink_cpu, cpu, started = self.sink.tally().cpu_seconds, time.process_time(), time.perf_counter()
-        await work
-        seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
-        self.busiest = max(self.busiest, (self.sink.tally().cpu_seconds - sink_cpu) / seconds)
+        cpu, started = self.sink.tally().cpu_seconds, time.perf_counter()
+        yield
+        seconds = time.perf_counter() - started
+        self.busiest = max(self.busiest, (self.sink.tally().cpu_seconds - cpu) / seconds)
         receipts = self.sink.receipts()
         assert len({webhook_id for webhook_id, _ in receipts}) == len(receipts) == self.posts
-        return Posted(per_second=self.posts / seconds, cpu_ms=cpu / self.posts * 1000)
+
+
+def course_to(sink: Sink, posts: int) -> Course:
+    """Return the course of so many POSTs to a sink, which is the one endpoint; its key is made up here."""
+    return Course(
+        sink=sink,
+        endpoint=default_endpoint(sink.url, new_secret(), timeout=TIMEOUT),
+        topology=load_topology(TOPOLOGY_FILE),
+        posts=posts,
+    )
 
 
 async def post_with_aiohttp(course: Course, requests: Sequence[httpx.Request]) -> Posted:
@@ -75,8 +96,9 @@ async def post_with_aiohttp(course: Course, requests: Sequence[httpx.Request]) -
         return await course.timed(post_all(sent, post, course.at_once))
 
 
-async def post_with_pyreqwest(course: Course, requests: Sequence[httpx.Request]) -> Posted:
-    """POST them through the worker's own transport, which takes requests of httpx's."""
+@asynccontextmanager
+async def bare_loop(course: Course, requests: Sequence[httpx.Request]) -> AsyncIterator[Awaitable[None]]:
+    """Give the POSTs to be made through the worker's own transport, which takes requests of httpx's."""
     async with open_transport(opened=LOOPBACK, connect_timeout=CONNECT_TIMEOUT, timeout=TIMEOUT) as transport:
 
         async def post(ready: httpx.Request) -> int:
@@ -86,7 +108,7 @@ async def post_with_pyreqwest(course: Course, requests: Sequence[httpx.Request])
             await response.aread()
             return response.status_code
 
-        return await course.timed(post_all(requests, post, course.at_once))
+        yield post_all(requests, post, course.at_once)
 
 
 async def post_all(requests: Sequence[T], post: Callable[[T], Awaitable[int]], at_once: int) -> None:
