@@ -82,6 +82,7 @@ async def test_the_database_shows_which_service_a_connection_belongs_to(database
 async def test_no_plan_is_kept_from_when_a_table_was_empty(database: FreshDatabase) -> None:
     async with open_pool("test", settings(database.url("carillon_scheduler")), asyncio.Event()) as pool:
         assert await pool.fetchval("SHOW plan_cache_mode") == "force_custom_plan"
+        assert await pool.fetchval("SHOW random_page_cost") == "0.1"
 
 
 async def test_behind_pgbouncer_nothing_is_asked_for_that_it_refuses(database: FreshDatabase) -> None:

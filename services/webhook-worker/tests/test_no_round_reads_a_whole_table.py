@@ -1,12 +1,16 @@
 """What the statements of every round read among 50,000 deliveries, by PostgreSQL's own plans."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
-from runtime.database import Connection
+import pytest
+from runtime.database import Connection, Pool, open_pool
+from runtime.settings import ServiceSettings
 from runtime.statements import Statements
+from testkit.fresh_database import FreshDatabase
 
 SQL = Statements("webhook_worker")
 NOW = datetime(2026, 12, 10, 9, tzinfo=UTC)
@@ -39,6 +43,21 @@ SELECT id, 1, $1, event_id, endpoint_id, 204, 5, id FROM delivery.deliveries WHE
 TOMBSTONES = """
 INSERT INTO delivery.deleted_users (user_id, erase_at)
 SELECT gen_random_uuid(), NULL FROM generate_series(1, 50000)
+"""
+SETTLED = """
+INSERT INTO delivery.deliveries (id, event_id, endpoint_id, status, settled_at, next_attempt_at)
+SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'delivered', now(), now()
+FROM generate_series(1, 10000)
+"""
+BUSY = """
+INSERT INTO delivery.deliveries (id, event_id, endpoint_id, next_attempt_at)
+SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now()
+FROM generate_series(1, 5000);
+UPDATE delivery.deliveries SET status = 'delivered', settled_at = now()
+WHERE status = 'pending';
+INSERT INTO delivery.deliveries (id, event_id, endpoint_id, next_attempt_at)
+SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now()
+FROM generate_series(1, 200);
 """
 # Some tens of rows: whoever fans out, or looks after what was removed, reads them all.
 SMALL = {"endpoints", "failing_endpoints"}
@@ -107,6 +126,46 @@ async def test_no_statement_of_a_round_reads_a_whole_table(admin: Connection) ->
     assert whole == {name: set() for name in rounds}
 
 
+@pytest.mark.parametrize("analysed", [False, True])
+async def test_a_batch_is_settled_by_its_keys_whatever_is_known_of_a_table_that_was_just_busy(
+    database: FreshDatabase, admin: Connection, *, analysed: bool
+) -> None:
+    """Nobody has cleared the index of what is pending of what was so a moment ago."""
+    await admin.execute(SETTLED)
+    if analysed:
+        await admin.execute("ANALYZE delivery.deliveries")
+    await admin.execute(BUSY)
+    pending = await admin.fetch("SELECT id, created_at FROM delivery.deliveries WHERE status = 'pending'")
+    ids, created = [row["id"] for row in pending], [row["created_at"] for row in pending]
+    url = database.url("carillon_webhook_worker")
+    settings = ServiceSettings(carillon_env="test", database_url=url, topology_file="none")
+    async with open_pool("webhook-worker", settings, asyncio.Event()) as pool:
+        plan = await explain(
+            pool,
+            "settle_attempts",
+            [
+                ids,
+                created,
+                ids,
+                [1] * 200,
+                ["delivered"] * 200,
+                [None] * 200,
+                [None] * 200,
+                *[[]] * 15,
+                min(created),
+                max(created),
+            ],
+        )
+
+    assert max(map(handled, plan)) == 200, plan
+
+
+def handled(node: dict[str, Any]) -> float:
+    """Return how many rows a node of a plan went over."""
+    removed = sum(count for key, count in node.items() if key.startswith("Rows Removed"))
+    return float(node["Actual Loops"] * (node["Actual Rows"] + removed))
+
+
 def accepted(token: UUID) -> list[object]:
     fresh = [uuid4() for _ in range(200)]
     return [
@@ -123,10 +182,15 @@ def accepted(token: UUID) -> list[object]:
     ]
 
 
-async def reads_whole(connection: Connection, name: str, arguments: list[object]) -> set[str]:
-    """Run a statement under EXPLAIN; return the tables that it reads from end to end, empty ones left out."""
+async def explain(connection: Connection | Pool, name: str, arguments: list[object]) -> list[dict[str, Any]]:
+    """Run a statement; return the nodes of its plan, with what each did."""
     [(text,)] = await connection.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {SQL[name]}", *arguments)
-    plan = nodes(msgspec.json.decode(text)[0]["Plan"])
+    return nodes(msgspec.json.decode(text)[0]["Plan"])
+
+
+async def reads_whole(connection: Connection, name: str, arguments: list[object]) -> set[str]:
+    """Return the tables that a statement reads from end to end, empty ones left out."""
+    plan = await explain(connection, name, arguments)
     return {
         node["Relation Name"]
         for node in plan
