@@ -10,7 +10,6 @@ from domain.retry import Response
 from messaging.consume import MOST_MERGED, Received
 from messaging.envelope import read
 from messaging.slots import Slots
-from msgspec import structs
 from runtime.encrypt import new_key, read_keys
 from runtime.merge import Merge
 from testkit.embedded_postgres import EmbeddedPostgres
@@ -30,9 +29,8 @@ from webhook_worker.record_attempts import GATHER_SECONDS, record_attempts
 from webhook_worker.trace_attempts import trace_posts
 from webhook_worker.webhook_body import webhook_body
 
-from bench.cpu import cpu_seconds_with_children
 from bench.messages import due_messages
-from bench.post_loops import CONNECT_TIMEOUT, LOOPBACK, TIMEOUT, Course, Posted, post_all
+from bench.post_loops import CONNECT_TIMEOUT, LOOPBACK, TIMEOUT, Course, post_all
 from bench.scratch import SQL, TEMPLATE, open_pool
 
 LEASE = timedelta(seconds=45)
@@ -66,20 +64,6 @@ async def delivered(course: Course, server: EmbeddedPostgres) -> AsyncIterator[F
         yield database
         left = await (await database.connect()).fetchrow(SQL["count_delivered"])
         assert tuple(left or ()) == (course.posts,) * 4, left
-
-
-async def deliver(course: Course, server: EmbeddedPostgres, received: Sequence[Received]) -> Posted:
-    """Deliver as one worker, in this process."""
-    async with delivered(course, server) as database, stage(course, worker_url(database), received) as work:
-        before = cpu_seconds_with_children(server.pid or 0) or 0.0
-        posted = await course.timed(work)
-        database_cpu = (cpu_seconds_with_children(server.pid or 0) or 0.0) - before
-    return structs.replace(posted, database_cpu_ms=database_cpu / course.posts * 1000)
-
-
-def worker_url(database: FreshDatabase) -> str:
-    """Return the URL that a worker connects to a database with."""
-    return database.url("carillon_webhook_worker")
 
 
 async def feed(course: Course, handle: Handle, deliverer: Deliverer, received: Sequence[Received]) -> None:
@@ -119,12 +103,13 @@ def leased(endpoint: Endpoint, received: Received) -> Delivery:
     )
 
 
-async def post_only(course: Course, deliveries: Sequence[Delivery]) -> Posted:
-    """Sign and POST them as the worker does, judge the answers, and record nothing."""
+@asynccontextmanager
+async def post_only(course: Course, deliveries: Sequence[Delivery]) -> AsyncIterator[Awaitable[None]]:
+    """Give the POSTs to be signed and made as the worker does, their answers judged, and nothing recorded."""
     async with open_transport(opened=LOOPBACK, connect_timeout=CONNECT_TIMEOUT, timeout=TIMEOUT) as transport:
 
         async def post(delivery: Delivery) -> int:
             attempt = await post_webhook(transport, course.endpoint, delivery)
             return attempt.outcome.status if isinstance(attempt.outcome, Response) else 0
 
-        return await course.timed(post_all(deliveries, post, course.at_once))
+        yield post_all(deliveries, post, course.at_once)

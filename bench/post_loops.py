@@ -11,7 +11,6 @@ import aiohttp
 import httpx
 from messaging.topology import Topology, load_topology
 from msgspec import Struct
-from runtime.garbage import look_for_garbage_less
 from runtime.public_address import read_networks
 from testkit.receiver import new_secret
 from webhook_worker.endpoint import Endpoint, default_endpoint
@@ -50,15 +49,6 @@ class Course(Struct, kw_only=True):
         """How many POSTs may be under way: the slots of the queue that birthdays go through."""
         return self.topology.queues[QUEUE].concurrency
 
-    async def timed(self, work: Awaitable[None]) -> Posted:
-        """Time work of this process that must make each of the POSTs once."""
-        look_for_garbage_less()  # as the services do; what waits to be posted is the bench's, and stays
-        with self.watched():
-            cpu, started = time.process_time(), time.perf_counter()
-            await work
-            seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
-        return Posted(per_second=self.posts / seconds, cpu_ms=cpu / self.posts * 1000)
-
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Note how busy the sink is meanwhile; check that each of the POSTs came once."""
@@ -81,8 +71,9 @@ def course_to(sink: Sink, posts: int) -> Course:
     )
 
 
-async def post_with_aiohttp(course: Course, requests: Sequence[httpx.Request]) -> Posted:
-    """POST them with aiohttp."""
+@asynccontextmanager
+async def aiohttp_loop(course: Course, requests: Sequence[httpx.Request]) -> AsyncIterator[Awaitable[None]]:
+    """Give the POSTs to be made with aiohttp."""
     sent = [(str(request.url), request.content, dict(request.headers)) for request in requests]
     connector = aiohttp.TCPConnector(limit=course.at_once)
     async with aiohttp.ClientSession(connector=connector) as session:
@@ -93,7 +84,7 @@ async def post_with_aiohttp(course: Course, requests: Sequence[httpx.Request]) -
                 await response.read()
                 return response.status
 
-        return await course.timed(post_all(sent, post, course.at_once))
+        yield post_all(sent, post, course.at_once)
 
 
 @asynccontextmanager

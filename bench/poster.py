@@ -1,4 +1,4 @@
-"""`python -m bench.poster KIND DATABASE_URL SINK_PORT POSTS`: a worker or a bare loop, in its own process.
+"""`python -m bench.poster KIND DATABASE_URL SINK_PORT POSTS`: a worker, or a loop that POSTs, as a process.
 
 It says `ready`, starts when it is told to (a line), and tells what its POSTs took as JSON.
 """
@@ -15,12 +15,12 @@ from runtime.garbage import look_for_garbage_less
 from webhook_worker.post_webhook import signed_request
 
 from bench.children import answer, ready
-from bench.deliver_stage import due_events, leased, stage
-from bench.post_loops import Course, bare_loop, course_to
+from bench.deliver_stage import due_events, leased, post_only, stage
+from bench.post_loops import Course, aiohttp_loop, bare_loop, course_to
 from bench.scratch import log_into_nothing
 from bench.sink_process import Sink
 
-WORKER, LOOP = "worker", "loop"
+WORKER, POST_ONLY, LOOP, AIOHTTP = "worker", "post-only", "loop", "aiohttp"
 
 
 class Share(Struct, frozen=True, kw_only=True):
@@ -36,7 +36,10 @@ def prepared(kind: str, url: str, course: Course) -> AbstractAsyncContextManager
     if kind == WORKER:
         return stage(course, url, received)
     deliveries = [leased(course.endpoint, one) for one in received]
-    return bare_loop(course, [signed_request(course.endpoint, one, one.created_at) for one in deliveries])
+    if kind == POST_ONLY:
+        return post_only(course, deliveries)
+    requests = [signed_request(course.endpoint, one, one.created_at) for one in deliveries]
+    return bare_loop(course, requests) if kind == LOOP else aiohttp_loop(course, requests)
 
 
 async def post(kind: str, url: str, course: Course) -> Share:

@@ -1,4 +1,4 @@
-"""Workers, or bare loops, side by side: a process each, an equal share of the POSTs each."""
+"""Workers, and loops that POST, as children of the bench: a fresh process and an equal share for each."""
 
 import asyncio
 import time
@@ -9,33 +9,27 @@ from testkit.embedded_postgres import EmbeddedPostgres
 
 from bench.children import end, running, tell
 from bench.cpu import cpu_seconds_with_children
-from bench.deliver_stage import delivered, worker_url
+from bench.deliver_stage import delivered
 from bench.post_loops import Course, Posted
-from bench.poster import LOOP, WORKER, Share
+from bench.poster import WORKER, Share
 
-SIDE_BY_SIDE = 2
 ALL_WITHIN = 300.0
 
 
-async def deliver_side_by_side(course: Course, server: EmbeddedPostgres) -> Posted:
-    """Deliver as two workers over one database."""
+async def deliver(course: Course, server: EmbeddedPostgres, *, workers: int) -> Posted:
+    """Deliver as so many workers over one database."""
     async with delivered(course, server) as database:
         before = cpu_seconds_with_children(server.pid or 0) or 0.0
-        posted = await post_side_by_side(course, WORKER, worker_url(database))
+        url = database.url("carillon_webhook_worker")
+        posted = await post(course, WORKER, url=url, number=workers)
         database_cpu = (cpu_seconds_with_children(server.pid or 0) or 0.0) - before
     return structs.replace(posted, database_cpu_ms=database_cpu / course.posts * 1000)
 
 
-async def loop_side_by_side(course: Course) -> Posted:
-    """Post as two bare loops."""
-    return await post_side_by_side(course, LOOP, "")
-
-
-async def post_side_by_side(course: Course, kind: str, url: str) -> Posted:
-    """Start all at once; the time is that of the last one to end."""
-    share = course.posts // SIDE_BY_SIDE
-    arguments = (kind, url, str(course.sink.port), str(share))
-    async with running(SIDE_BY_SIDE, "bench.poster", *arguments) as posters, asyncio.timeout(ALL_WITHIN):
+async def post(course: Course, kind: str, *, url: str = "", number: int = 1) -> Posted:
+    """Let so many make the POSTs, all at once; the time is that of the last one to end."""
+    arguments = (kind, url, str(course.sink.port), str(course.posts // number))
+    async with running(number, "bench.poster", *arguments) as posters, asyncio.timeout(ALL_WITHIN):
         with course.watched():
             started = time.time()
             for poster in posters:

@@ -4,16 +4,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from statistics import median
 
-import httpx
 from testkit.embedded_postgres import EmbeddedPostgres
-from webhook_worker.post_webhook import signed_request
 
-from bench.deliver_stage import deliver, due_events, leased, post_only
+from bench import poster
 from bench.figures import Figure, Report, alternate, compare, rounded
 from bench.peer_environment import peer_python
 from bench.peer_queues import PGQUEUER, PROCRASTINATE, posted_by
-from bench.post_loops import Course, Posted, bare_loop, course_to, post_with_aiohttp
-from bench.posters import deliver_side_by_side, loop_side_by_side
+from bench.post_loops import Course, Posted, course_to
+from bench.posters import deliver, post
 from bench.scratch import scratch_postgres
 from bench.sink_process import running_sink
 
@@ -40,19 +38,16 @@ async def run(*, quick: bool) -> Report:
     peer_python()  # installs them, if need be, before anything is measured
     with running_sink() as sink:
         course = course_to(sink, posts)
-        received = due_events(course)
-        deliveries = [leased(course.endpoint, one) for one in received]
-        requests = [signed_request(course.endpoint, one, one.created_at) for one in deliveries]
         async with scratch_postgres() as server:
             made = await in_turn(
                 rounds,
                 {
-                    CARILLON: partial(deliver, course, server, received),
-                    CARILLON_TWICE: partial(deliver_side_by_side, course, server),
-                    POST_ONLY: partial(post_only, course, deliveries),
-                    BARE: partial(loop, course, requests),
-                    BARE_TWICE: partial(loop_side_by_side, course),
-                    AIOHTTP: partial(post_with_aiohttp, course, requests),
+                    CARILLON: partial(deliver, course, server, workers=1),
+                    CARILLON_TWICE: partial(deliver, course, server, workers=2),
+                    POST_ONLY: partial(post, course, poster.POST_ONLY),
+                    BARE: partial(post, course, poster.LOOP),
+                    BARE_TWICE: partial(post, course, poster.LOOP, number=2),
+                    AIOHTTP: partial(post, course, poster.AIOHTTP),
                     PGQUEUER: partial(job_that_posts, PGQUEUER, course, server, posts),
                     PROCRASTINATE: partial(job_that_posts, PROCRASTINATE, course, server, few),
                 },
@@ -73,12 +68,6 @@ async def in_turn(rounds: int, contenders: Mapping[str, Contender]) -> Rounds:
 
     await alternate(rounds, {name: partial(make, name) for name in contenders})
     return made
-
-
-async def loop(course: Course, requests: Sequence[httpx.Request]) -> Posted:
-    """Make them in a bare loop, in this process."""
-    async with bare_loop(course, requests) as work:
-        return await course.timed(work)
 
 
 async def job_that_posts(peer: str, course: Course, server: EmbeddedPostgres, count: int) -> Posted:
