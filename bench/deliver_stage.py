@@ -8,7 +8,6 @@ from functools import partial
 
 from domain.retry import Response
 from messaging.consume import MOST_MERGED, Received
-from messaging.envelope import read
 from messaging.slots import Slots
 from runtime.encrypt import new_key, read_keys
 from runtime.merge import Merge
@@ -29,7 +28,6 @@ from webhook_worker.record_attempts import GATHER_SECONDS, record_attempts
 from webhook_worker.trace_attempts import trace_posts
 from webhook_worker.webhook_body import webhook_body
 
-from bench.messages import due_messages
 from bench.post_loops import CONNECT_TIMEOUT, LOOPBACK, TIMEOUT, Course, post_all
 from bench.scratch import SQL, TEMPLATE, open_pool
 
@@ -79,14 +77,6 @@ async def feed(course: Course, handle: Handle, deliverer: Deliverer, received: S
         start += len(batch)
         await handle(slots, batch)
     await deliverer.finish(within=TIMEOUT.total_seconds())
-
-
-def due_events(course: Course) -> list[Received]:
-    """Return as many events as the course has POSTs, each to be received once."""
-    return [
-        Received(event_id=event_id, event=event, receipt="")
-        for event_id, event in (read(message.body) for message in due_messages(course.topology, course.posts))
-    ]
 
 
 def leased(endpoint: Endpoint, received: Received) -> Delivery:

@@ -8,7 +8,6 @@ from functools import partial
 from uuid import uuid4
 
 from messaging.consume import Received
-from messaging.envelope import read
 from messaging.slots import Slots
 from messaging.topology import Topology, load_topology
 from runtime.encrypt import new_key, read_keys, secret_of
@@ -30,7 +29,7 @@ from webhook_worker.retry_due import retry_due
 
 from bench.deliver_stage import LEASE, NO_OFFSET, Handle
 from bench.figures import Report, alternate, compare, percentile
-from bench.messages import due_messages
+from bench.messages import due_events
 from bench.post_loops import CONNECT_TIMEOUT, LOOPBACK, QUEUE, TIMEOUT
 from bench.scratch import SQL, TEMPLATE, TOPOLOGY_FILE, open_pool, scratch_postgres
 from bench.sink_process import Sink, running_sink
@@ -104,19 +103,13 @@ async def p99_beside(server: EmbeddedPostgres, topology: Topology, sink: Sink, c
         await endpoints.refresh()
         sink.forget()
         handle = partial(on_occurrence_due, take, bulkheads.admit)
-        sent = await feed(handle, Slots(topology.queues[QUEUE].concurrency), received(topology, count))
+        sent = await feed(handle, Slots(topology.queues[QUEUE].concurrency), due_events(topology, count))
         arrived = await arrivals(sink, count)
         stop.set()
         await retrying
         await deliverer.finish(within=0)
         assert arrived.keys() == sent.keys()
         return 1000 * percentile([arrived[one] - sent[one] for one in sent], 99)
-
-
-def received(topology: Topology, count: int) -> list[Received]:
-    """Return so many birthdays, as they come from the queue."""
-    events = (read(message.body) for message in due_messages(topology, count))
-    return [Received(event_id=event_id, event=event, receipt="") for event_id, event in events]
 
 
 async def feed(handle: Handle, slots: Slots, batch: Sequence[Received]) -> dict[str, float]:

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from domain.events import DeliveryResult, OccurrenceCompleted
 from domain.ids import due_event_id, outcome_event_id
-from messaging.envelope import Message, Outgoing, compose
+from messaging.consume import Received
+from messaging.envelope import Message, Outgoing, compose, read
 from messaging.topology import Topology
 from testkit import build
 from webhook_worker.endpoint import DEFAULT_ENDPOINT_ID
@@ -23,6 +24,12 @@ def due_messages(topology: Topology, number: int) -> list[Message]:
         for event in events
     ]
     return compose(topology, "scheduler", datetime.now(UTC), outgoing)
+
+
+def due_events(topology: Topology, number: int) -> list[Received]:
+    """Return so many birthdays, as they come from the queue."""
+    events = (read(message.body) for message in due_messages(topology, number))
+    return [Received(event_id=event_id, event=event, receipt="") for event_id, event in events]
 
 
 def outcome_message(topology: Topology, due: Message) -> Message:

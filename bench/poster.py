@@ -15,7 +15,8 @@ from runtime.garbage import look_for_garbage_less
 from webhook_worker.post_webhook import signed_request
 
 from bench.children import answer, ready
-from bench.deliver_stage import due_events, leased, post_only, stage
+from bench.deliver_stage import leased, post_only, stage
+from bench.messages import due_events
 from bench.post_loops import Course, aiohttp_loop, bare_loop, course_to
 from bench.scratch import log_into_nothing
 from bench.sink_process import Sink
@@ -32,7 +33,7 @@ class Share(Struct, frozen=True, kw_only=True):
 
 def prepared(kind: str, url: str, course: Course) -> AbstractAsyncContextManager[Awaitable[None]]:
     """Give the work, with all that it needs open."""
-    received = due_events(course)
+    received = due_events(course.topology, course.posts)
     if kind == WORKER:
         return stage(course, url, received)
     deliveries = [leased(course.endpoint, one) for one in received]
