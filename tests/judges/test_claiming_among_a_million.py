@@ -4,13 +4,12 @@ It judges a plan and pages, no times: those are in `bench/`. A million rows take
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import msgspec
 import pytest
 from msgspec import Struct
 from runtime.database import Connection
 from runtime.statements import Statements
+from testkit.explain import explain
 
 pytestmark = [pytest.mark.judge, pytest.mark.timeout(300)]
 
@@ -61,10 +60,9 @@ async def cost(connection: Connection, name: str) -> Cost:
     """Run a statement under EXPLAIN, and roll it back."""
     transaction = connection.transaction()
     await transaction.start()
-    [(text,)] = await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {SQL[name]}", *ROUND[name])
+    plan = await explain(connection, SQL[name], *ROUND[name])
     await transaction.rollback()
-    plan = msgspec.json.decode(text)[0]["Plan"]
-    scans = [node for node in nodes(plan) if node["Node Type"].endswith("Scan") and "Relation Name" in node]
+    scans = [node for node in plan if node["Node Type"].endswith("Scan") and "Relation Name" in node]
     return Cost(
         access={
             (node["Node Type"], node.get("Index Name"))
@@ -72,12 +70,8 @@ async def cost(connection: Connection, name: str) -> Cost:
             if node["Relation Name"] == "occurrences"
         },
         rows=sum(node["Actual Rows"] * node["Actual Loops"] for node in scans),
-        pages=plan["Shared Hit Blocks"] + plan["Shared Read Blocks"],
+        pages=plan[0]["Shared Hit Blocks"] + plan[0]["Shared Read Blocks"],
     )
-
-
-def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    return [plan, *(node for part in plan.get("Plans", []) for node in nodes(part))]
 
 
 async def costs(connection: Connection) -> dict[str, Cost]:

@@ -1,13 +1,13 @@
 """What the statements of every round cost on 200,000 open occurrences, by PostgreSQL's own plans."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import uuid4
 
 import msgspec
 import pytest
 from runtime.database import Connection
 from runtime.statements import Statements
+from testkit.explain import explain, nodes
 
 SQL = Statements("scheduler")
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -47,16 +47,6 @@ async def crowded(admin: Connection) -> Connection:
     return admin
 
 
-def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    return [plan, *(node for part in plan.get("Plans", []) for node in nodes(part))]
-
-
-async def explain(connection: Connection, name: str, arguments: list[object]) -> list[dict[str, Any]]:
-    """Run a statement as asyncpg does, prepared, under EXPLAIN; return its plan's nodes."""
-    [(text,)] = await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {SQL[name]}", *arguments)
-    return nodes(msgspec.json.decode(text)[0]["Plan"])
-
-
 async def test_no_statement_of_a_round_reads_the_whole_table(crowded: Connection) -> None:
     ids = await crowded.fetchrow(
         "SELECT array_agg(event_id) AS events, array_agg(occasion_id) AS occasions,"
@@ -84,14 +74,14 @@ async def test_no_statement_of_a_round_reads_the_whole_table(crowded: Connection
 
     touched = {}
     for name, arguments in rounds.items():
-        plan = await explain(crowded, name, arguments)
+        plan = await explain(crowded, SQL[name], *arguments)
         scans = {node["Node Type"] for node in plan if node.get("Relation Name") == "occurrences"}
         touched[name] = "Seq Scan" in scans
 
     assert touched == dict.fromkeys(rounds, False)
 
     # The claim reads its partial index in order of due time, and no more of it than it takes.
-    plan = await explain(crowded, "claim_due", [NOW, 500, timedelta(minutes=15), None, NOW])
+    plan = await explain(crowded, SQL["claim_due"], NOW, 500, timedelta(minutes=15), None, NOW)
 
     [scan] = [node for node in plan if node.get("Index Name") == "occurrences_due_by_priority"]
     assert scan["Actual Rows"] == 500
@@ -142,7 +132,7 @@ async def test_no_statement_about_occasions_reads_them_all(admin: Connection) ->
 
     touched = {}
     for name, arguments in rounds.items():
-        plan = await explain(admin, name, arguments)
+        plan = await explain(admin, SQL[name], *arguments)
         scans = {node["Node Type"] for node in plan if node.get("Relation Name") in {"occasions", "users"}}
         touched[name] = "Seq Scan" in scans
 

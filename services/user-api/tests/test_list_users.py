@@ -4,14 +4,13 @@ from datetime import date, timedelta
 from typing import Any
 
 import httpx
-import msgspec
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from runtime.database import Connection
 from runtime.statements import Statements
 from testkit import build
+from testkit.explain import explain
 from testkit.fresh_database import FreshDatabase
 
 Crowd = list[dict[str, Any]]
@@ -187,7 +186,7 @@ async def test_each_list_reads_its_own_index_and_no_more_rows_than_it_answers(
     for timezone, email, *indexes in LISTED_BY:
         lists: dict[str, list[object]] = {"list_users": [middle], "list_birthdays": [601, middle, 1231]}
         for index, (name, arguments) in zip(indexes, lists.items(), strict=True):
-            plan = await _explained(admin, name, [*arguments, timezone, email, 51])
+            plan = await explain(admin, SQL[name], *arguments, timezone, email, 51)
             [scan] = [node for node in plan if node.get("Relation Name") == "users"]
             rows = scan["Actual Rows"] + scan.get("Rows Removed by Filter", 0)
             sorts = any(node["Node Type"] == "Sort" for node in plan) and email is None
@@ -198,15 +197,6 @@ async def test_each_list_reads_its_own_index_and_no_more_rows_than_it_answers(
     # And an import looks each line of its batch up: as a join, that would read all users, each time.
     keys = [f"crm-{place}" for place in range(5000)]
     emails = [f"ADA{place}@example.com" for place in range(5000)]
-    plan = await _explained(admin, "find_imported", [keys, emails, timedelta(0)])
+    plan = await explain(admin, SQL["find_imported"], keys, emails, timedelta(0))
     scans = {node.get("Index Name") for node in plan if node.get("Relation Name") == "users"}
     assert scans == {"users_by_import_key", "users_by_email"}
-
-
-async def _explained(connection: Connection, name: str, arguments: list[object]) -> list[dict[str, Any]]:
-    [(text,)] = await connection.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {SQL[name]}", *arguments)
-    return _nodes(msgspec.json.decode(text)[0]["Plan"])
-
-
-def _nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    return [plan, *(node for part in plan.get("Plans", []) for node in _nodes(part))]

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import msgspec
 import pytest
-from runtime.database import Connection, Pool, open_pool
+from runtime.database import Connection, open_pool
 from runtime.settings import ServiceSettings
 from runtime.statements import Statements
+from testkit.explain import explain
 from testkit.fresh_database import FreshDatabase
 
 SQL = Statements("webhook_worker")
@@ -61,10 +61,6 @@ FROM generate_series(1, 200);
 """
 # Some tens of rows: whoever fans out, or looks after what was removed, reads them all.
 SMALL = {"endpoints", "failing_endpoints"}
-
-
-def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    return [plan, *(node for part in plan.get("Plans", []) for node in nodes(part))]
 
 
 async def test_no_statement_of_a_round_reads_a_whole_table(admin: Connection) -> None:
@@ -142,19 +138,17 @@ async def test_a_batch_is_settled_by_its_keys_whatever_is_known_of_a_table_that_
     async with open_pool("webhook-worker", settings, asyncio.Event()) as pool:
         plan = await explain(
             pool,
-            "settle_attempts",
-            [
-                ids,
-                created,
-                ids,
-                [1] * 200,
-                ["delivered"] * 200,
-                [None] * 200,
-                [None] * 200,
-                *[[]] * 15,
-                min(created),
-                max(created),
-            ],
+            SQL["settle_attempts"],
+            ids,
+            created,
+            ids,
+            [1] * 200,
+            ["delivered"] * 200,
+            [None] * 200,
+            [None] * 200,
+            *[[]] * 15,
+            min(created),
+            max(created),
         )
 
     assert max(map(handled, plan)) == 200, plan
@@ -182,15 +176,9 @@ def accepted(token: UUID) -> list[object]:
     ]
 
 
-async def explain(connection: Connection | Pool, name: str, arguments: list[object]) -> list[dict[str, Any]]:
-    """Run a statement; return the nodes of its plan, with what each did."""
-    [(text,)] = await connection.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {SQL[name]}", *arguments)
-    return nodes(msgspec.json.decode(text)[0]["Plan"])
-
-
 async def reads_whole(connection: Connection, name: str, arguments: list[object]) -> set[str]:
     """Return the tables that a statement reads from end to end, empty ones left out."""
-    plan = await explain(connection, name, arguments)
+    plan = await explain(connection, SQL[name], *arguments)
     return {
         node["Relation Name"]
         for node in plan
