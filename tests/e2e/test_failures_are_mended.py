@@ -26,8 +26,8 @@ async def test_what_failed_is_listed_with_its_attempts_and_sent_again_under_its_
     carillon: Carillon,
 ) -> None:
     async with registered(carillon) as (endpoint_id, partner):
-        partner.reply_with([404])
         user_id = await carillon.create_user_due_at(soon(2))
+        partner.reply_with([404], user_id=user_id)
         await eventually(lambda: carillon.finished({user_id}), within=25, message="no outcome was recorded")
 
         [failed] = await items(carillon, "/delivery", userId=user_id, status="failed")

@@ -17,9 +17,9 @@ async def test_what_partners_register_is_sent_to_each_of_them_and_a_rotated_secr
         registered(carillon, eventTypes=["birthday.due"]) as (_, second),
         registered(carillon, eventTypes=["reminder.due"]) as (_, third),
     ):
-        first.reply_with([503])
         rotated = await carillon.api.post(f"/endpoint/{endpoint_id}/rotate-secret")
         user_id = await carillon.create_user_due_at(soon(2))
+        first.reply_with([503], user_id=user_id)
 
         await eventually(lambda: posts_for(second, {user_id}), within=15, message="no webhook came")
         await eventually(lambda: carillon.finished({user_id}), within=25, message="no outcome was recorded")

@@ -262,8 +262,8 @@ async def send_nonsense(sqs: SQSClient) -> None:
 async def have_everything_happen(carillon: Carillon) -> None:
     """Change a user in each way, ring each kind of occasion, the last refused for good; delete the user."""
     async with registered(carillon) as (_, partner):
-        partner.reply_with([204, 204, 204, 410])
         user_id = await change_and_ring(carillon)
+        partner.reply_with([204, 204, 204, 410], user_id=user_id)
 
         async def all_are_answered() -> bool:
             finished = await carillon.finished({user_id})

@@ -89,6 +89,20 @@ async def test_scripted_replies_come_in_order_then_204(receiver: Receiver, http:
     assert receiver.tally.accepted == 2
 
 
+async def test_replies_for_a_user_are_kept_for_their_webhooks(
+    receiver: Receiver, http: httpx.AsyncClient
+) -> None:
+    receiver.reply_with([503], user_id="ada")
+    receiver.reply_with([418])
+
+    answers = [
+        await http.post(receiver.url, **signed(receiver.secret, f"ring-{user}", {"userId": user}))
+        for user in ("grace", "ada", "ada")
+    ]
+
+    assert [answer.status_code for answer in answers] == [418, 503, 204]
+
+
 async def test_a_retry_after_a_refusal_is_no_duplicate_but_one_after_a_204_is(
     receiver: Receiver, http: httpx.AsyncClient
 ) -> None:

@@ -74,9 +74,9 @@ class Receiver:
         """Counts over all POSTs."""
         return self._records.tally
 
-    def reply_with(self, replies: Iterable[Scripted]) -> None:
-        """Answer the next well-signed POSTs so, one each; 204 again afterwards."""
-        self._replies.extend(replies)
+    def reply_with(self, replies: Iterable[Scripted], *, user_id: str | None = None) -> None:
+        """Answer the next well-signed POSTs so, one each, or a user's next ones; 204 again afterwards."""
+        self._replies.extend(replies, user_id=user_id)
 
     async def wait_for(self, count: int, *, within: float = 10.0) -> list[Received]:
         """Return the deliveries once `count` have come; AssertionError after `within` seconds."""
@@ -117,14 +117,15 @@ class Receiver:
     async def _receive(self, request: web.Request) -> web.Response:
         at = datetime.now(UTC)
         raw = await request.read()
+        body = _parse(raw)
         headers = {name.lower(): value for name, value in request.headers.items()}
         valid = self._is_signed(raw, headers)
-        reply = await self._replies.next(request) if valid else Reply(status=BAD_SIGNATURE)
+        reply = await self._replies.next(request, body) if valid else Reply(status=BAD_SIGNATURE)
         # Recorded before it is answered: whoever gives up waiting was still heard.
         record = self._records.add(
             at=at,
             headers=headers,
-            body=_parse(raw),
+            body=body,
             valid=valid,
             status=reply.status,
             clock_offset_seconds=self._clock_offset_seconds,

@@ -21,18 +21,20 @@ Scripted = int | Reply | Callable[[web.Request], "int | Reply | Awaitable[int | 
 
 
 class Replies:
-    """The replies still to be given, one a request; 204 when there are none."""
+    """The replies still to be given, one a request, to anybody's webhooks or to a user's; 204 without one."""
 
     def __init__(self) -> None:
-        self._script: deque[Scripted] = deque()
+        self._scripts: dict[str | None, deque[Scripted]] = {}
 
-    def extend(self, replies: Iterable[Scripted]) -> None:
+    def extend(self, replies: Iterable[Scripted], *, user_id: str | None) -> None:
         """Give these after what is to be given already."""
-        self._script.extend(replies)
+        self._scripts.setdefault(user_id, deque()).extend(replies)
 
-    async def next(self, request: web.Request) -> Reply:
-        """Return the reply to `request`."""
-        scripted = self._script.popleft() if self._script else ACCEPTED
+    async def next(self, request: web.Request, body: object) -> Reply:
+        """Return the reply to `request`, whose user's replies come before anybody's."""
+        user_id = body.get("userId") if isinstance(body, dict) else None
+        script = self._scripts.get(user_id) or self._scripts.get(None)
+        scripted = script.popleft() if script else ACCEPTED
         if callable(scripted):
             answer = scripted(request)
             scripted = await answer if isinstance(answer, Awaitable) else answer
