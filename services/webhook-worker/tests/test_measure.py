@@ -6,7 +6,7 @@ from domain.retry import Delivered, RetryAt
 from runtime.metrics import REGISTRY
 from testkit import build
 from webhook_worker.delivery import Attempt, Delivery
-from webhook_worker.measure import measure_attempt, seconds_since_due
+from webhook_worker.measure import measure_attempt, told_by
 from webhook_worker.top_labels import BUSY, FIRST, OTHER, TopLabels
 from webhook_worker.webhook_body import webhook_body
 
@@ -46,25 +46,24 @@ def test_an_attempt_is_timed_by_its_event_type_and_what_became_of_it() -> None:
     )
     before = [value(name, **labels) for name, labels, _ in sums]
 
-    measure_attempt(attempt(None, body), Delivered(), LATE)
-    measure_attempt(attempt(None, body), RetryAt(LATE, "503"), LATE)
+    measure_attempt(attempt(None, body), Delivered(), told_by(body), LATE)
+    measure_attempt(attempt(None, body), RetryAt(LATE, "503"), told_by(body), LATE)
 
     after = [value(name, **labels) for name, labels, _ in sums]
     assert [b - a for a, b in zip(before, after, strict=True)] == pytest.approx([more for _, _, more in sums])
 
 
 def test_how_long_ago_it_was_due_is_known_of_an_occurrence_and_of_nothing_else() -> None:
-    assert seconds_since_due(attempt(None, webhook_body(uuid4(), DUE)), LATE) == 7.0
-    assert (
-        seconds_since_due(attempt(None, webhook_body(uuid4(), DUE)), DUE.due_at - timedelta(hours=1)) == 0.0
-    )
-    assert seconds_since_due(attempt(None, '{"type": "endpoint.test"}'), LATE) is None
+    told = told_by(webhook_body(uuid4(), DUE))
+    assert told.seconds_since_due(LATE) == 7.0
+    assert told.seconds_since_due(DUE.due_at - timedelta(hours=1)) == 0.0
+    assert told_by('{"type": "endpoint.test"}').seconds_since_due(LATE) is None
 
 
 def test_a_body_that_nobody_can_read_is_counted_too() -> None:
     before = value("carillon_attempt_duration_seconds_count", event_type=OTHER, decision="delivered")
 
-    measure_attempt(attempt(None, "not JSON"), Delivered(), LATE)
+    measure_attempt(attempt(None, "not JSON"), Delivered(), told_by("not JSON"), LATE)
 
     assert (
         value("carillon_attempt_duration_seconds_count", event_type=OTHER, decision="delivered") == before + 1

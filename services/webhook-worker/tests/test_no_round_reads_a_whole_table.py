@@ -91,7 +91,7 @@ async def test_no_statement_of_a_round_reads_a_whole_table(admin: Connection) ->
         "forget_deleted": [timedelta(days=30), 1000],
         "accept_events": accepted(token),
         "read_answers": [event_ids, timedelta(0)],
-        "settle_attempts": [
+        "settle_deliveries": [
             ids,
             [NOW] * 200,
             [token] * 200,
@@ -99,7 +99,6 @@ async def test_no_statement_of_a_round_reads_a_whole_table(admin: Connection) ->
             ["delivered"] * 200,
             [None] * 200,
             [None] * 200,
-            *[[]] * 15,
             NOW,
             NOW,
         ],
@@ -138,7 +137,7 @@ async def test_a_batch_is_settled_by_its_keys_whatever_is_known_of_a_table_that_
     async with open_pool("webhook-worker", settings, asyncio.Event()) as pool:
         plan = await explain(
             pool,
-            SQL["settle_attempts"],
+            SQL["settle_deliveries"],
             ids,
             created,
             ids,
@@ -146,7 +145,6 @@ async def test_a_batch_is_settled_by_its_keys_whatever_is_known_of_a_table_that_
             ["delivered"] * 200,
             [None] * 200,
             [None] * 200,
-            *[[]] * 15,
             min(created),
             max(created),
         )

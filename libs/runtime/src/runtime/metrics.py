@@ -6,12 +6,15 @@ By prometheus_client: a record costs 1 µs where the SDK's costs 7 to 10, and a 
 
 from collections.abc import Callable
 from functools import cache
+from typing import TypeVar
 
 from opentelemetry import trace
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
 
 from runtime.metric_names import Metric
+
+M = TypeVar("M", Counter, Histogram)
 
 # Prometheus takes the start of a series for what it first sees of it.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -36,6 +39,12 @@ def gauge(metric: Metric) -> Gauge:
 def histogram(metric: Metric) -> Histogram:
     """Return the one histogram of that name."""
     return Histogram(metric.name, metric.help, metric.labels, buckets=metric.buckets, registry=REGISTRY)
+
+
+@cache
+def series(metric: M, *labels: str) -> M:
+    """Return what a metric records under these labels; the metric itself is four times as slow at that."""
+    return metric.labels(*labels)
 
 
 def measured(metric: Metric, read: Callable[[], float]) -> None:

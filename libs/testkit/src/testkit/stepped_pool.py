@@ -54,6 +54,7 @@ class SteppedConnection(asyncpg.Connection):
 
     steps: Steps
 
+    copy_records_to_table = _in_steps(asyncpg.Connection.copy_records_to_table)
     execute = _in_steps(asyncpg.Connection.execute)
     executemany = _in_steps(asyncpg.Connection.executemany)
     fetch = _in_steps(asyncpg.Connection.fetch)

@@ -12,10 +12,10 @@ from runtime.database import Pool
 from runtime.statements import Statements
 from runtime.stopping import Stop, describe, pause
 
+from webhook_worker.append_attempts import error_of, status_of
 from webhook_worker.delivery import Attempt, Delivery
 from webhook_worker.endpoint import Endpoint
 from webhook_worker.endpoints import Endpoints
-from webhook_worker.record_attempts import error_of, status_of
 from webhook_worker.webhook_body import endpoint_test_body
 
 log = structlog.get_logger()

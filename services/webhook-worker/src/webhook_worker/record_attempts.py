@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, assert_never
+from typing import assert_never
 from uuid import UUID
 
 import asyncpg
@@ -12,12 +12,8 @@ import structlog
 from domain.retry import (
     Decision,
     Delivered,
-    Failure,
-    Forbidden,
     GaveUp,
-    NoResponse,
     PutBack,
-    Response,
     RetryAt,
     decide_retry,
     is_unsent,
@@ -27,9 +23,10 @@ from msgspec import Struct
 from runtime.database import Connection, Pool
 from runtime.statements import Statements
 
+from webhook_worker.append_attempts import append_attempts, error_kind_of, error_of, status_of
 from webhook_worker.delivery import Attempt
 from webhook_worker.follow_endpoints import follow_endpoints
-from webhook_worker.measure import measure_attempt, seconds_since_due
+from webhook_worker.measure import Told, measure_attempt, told_by
 from webhook_worker.tell_outcomes import tell_outcomes
 
 log = structlog.get_logger()
@@ -59,15 +56,17 @@ async def record_attempts(
     judged = [Judged(attempt=attempt, decision=judge(attempt, now)) for attempt in attempts]
     sent = [attempt for attempt in attempts if not is_unsent(attempt.outcome)]
     async with pool.acquire() as connection, connection.transaction():
-        changed = await settle_attempts(connection, judged, sent, now)
+        await append_attempts(connection, sent)
+        changed = await settle_deliveries(connection, judged, now)
         settled = Counter(row["event_id"] for row in changed if row["status"] != "pending")
         told_in = {attempt.delivery.event_id: attempt.span for attempt in attempts if attempt.span}
         await tell_outcomes(connection, topology, offset, settled, told_in)
         were_failing = {row["endpoint_id"] for row in changed if row["was_failing"]}
         await follow_endpoints(connection, topology, offset, sent, were_failing=were_failing)
     for one in judged:
-        log_attempt(one, now + offset)
-        measure_attempt(one.attempt, one.decision, now + offset)
+        told = told_by(one.attempt.delivery.body)
+        log_attempt(one, told, now + offset)
+        measure_attempt(one.attempt, one.decision, told, now + offset)
     return [one.decision for one in judged]
 
 
@@ -78,10 +77,10 @@ def judge(attempt: Attempt, now: datetime) -> Decision:
     return decide_retry(attempt.outcome, attempt=counted, now=now, jitter=jitter)
 
 
-async def settle_attempts(
-    connection: Connection, judged: Sequence[Judged], sent: Sequence[Attempt], now: datetime
+async def settle_deliveries(
+    connection: Connection, judged: Sequence[Judged], now: datetime
 ) -> list[asyncpg.Record]:
-    """Append the attempts that were sent; settle or reschedule their deliveries, and return what changed now.
+    """Settle or reschedule the deliveries of these attempts, and return what changed now.
 
     A 2xx settles an open delivery whatever its token; rescheduling and giving up are fenced by it.
     """
@@ -94,7 +93,7 @@ async def settle_attempts(
     changes = [change_of(one.decision, now) for one in ordered]
     created = [one.attempt.delivery.created_at for one in ordered]
     return await connection.fetch(
-        SQL["settle_attempts"],
+        SQL["settle_deliveries"],
         [one.attempt.delivery.id for one in ordered],
         created,
         [one.attempt.delivery.lease_token for one in ordered],
@@ -102,30 +101,8 @@ async def settle_attempts(
         [status for status, _, _ in changes],
         [wait for _, wait, _ in changes],
         [reason for _, _, reason in changes],
-        *columns(sent),
         min(created),
         max(created),
-    )
-
-
-def columns(attempts: Sequence[Attempt]) -> tuple[list[Any], ...]:
-    """Give the columns of `delivery.attempts`."""
-    return (
-        [attempt.delivery.id for attempt in attempts],
-        [attempt.delivery.attempt for attempt in attempts],
-        [attempt.at for attempt in attempts],
-        [attempt.delivery.event_id for attempt in attempts],
-        [attempt.delivery.endpoint_id for attempt in attempts],
-        [status_of(attempt) for attempt in attempts],
-        [attempt.latency_ms for attempt in attempts],
-        [error_of(attempt) for attempt in attempts],
-        [attempt.delivery.lease_token for attempt in attempts],
-        [error_kind_of(attempt) for attempt in attempts],
-        [attempt.resolve_ms for attempt in attempts],
-        [attempt.answer and attempt.answer.read_ms for attempt in attempts],
-        [attempt.answer and attempt.answer.headers for attempt in attempts],
-        [attempt.answer and attempt.answer.body for attempt in attempts],
-        [attempt.trace_id for attempt in attempts],
     )
 
 
@@ -148,33 +125,10 @@ def attempts_spent(judged: Judged) -> int:
     return number - 1 if isinstance(judged.decision, PutBack) else number
 
 
-def status_of(attempt: Attempt) -> int | None:
-    """Return the HTTP status, or None where there was no answer."""
-    return attempt.outcome.status if isinstance(attempt.outcome, Response) else None
-
-
-def error_of(attempt: Attempt) -> str | None:
-    """Return why there was no answer, or None where there was one."""
-    return None if isinstance(attempt.outcome, Response) else attempt.outcome.reason
-
-
-def error_kind_of(attempt: Attempt) -> Failure | None:
-    """Return the kind of failure where there was no answer."""
-    match attempt.outcome:
-        case Response():
-            return None
-        case NoResponse(kind=kind):
-            return kind
-        case Forbidden():
-            return "not_allowed"
-        case _:
-            assert_never(attempt.outcome)
-
-
-def log_attempt(judged: Judged, now: datetime) -> None:
+def log_attempt(judged: Judged, told: Told, now: datetime) -> None:
     """Say all that is known of an attempt in one line; `now` is the business clock's."""
     attempt, decision = judged.attempt, judged.decision
-    delivered_after = seconds_since_due(attempt, now) if isinstance(decision, Delivered) else None
+    delivered_after = told.seconds_since_due(now) if isinstance(decision, Delivered) else None
     log.info(
         "delivery.attempted",
         event_id=str(attempt.delivery.event_id),
