@@ -66,7 +66,7 @@ async def delivered(course: Course, server: EmbeddedPostgres) -> AsyncIterator[F
 
 async def feed(course: Course, handle: Handle, deliverer: Deliverer, received: Sequence[Received]) -> None:
     """Hand over what the consumer would have received and merged; return when all is recorded."""
-    slots = Slots(course.at_once)
+    slots = Slots(course.slots)
     start = 0
     while start < len(received):
         room = await slots.reserve(1)
@@ -102,4 +102,4 @@ async def post_only(course: Course, deliveries: Sequence[Delivery]) -> AsyncIter
             attempt = await post_webhook(transport, course.endpoint, delivery)
             return attempt.outcome.status if isinstance(attempt.outcome, Response) else 0
 
-        yield post_all(deliveries, post, course.at_once)
+        yield post_all(deliveries, post)

@@ -40,7 +40,7 @@ def prepared(kind: str, url: str, course: Course) -> AbstractAsyncContextManager
     if kind == POST_ONLY:
         return post_only(course, deliveries)
     requests = [signed_request(course.endpoint, one, one.created_at) for one in deliveries]
-    return bare_loop(course, requests) if kind == LOOP else aiohttp_loop(course, requests)
+    return bare_loop(requests) if kind == LOOP else aiohttp_loop(requests)
 
 
 async def post(kind: str, url: str, course: Course) -> Share:

@@ -10,7 +10,7 @@ from bench import poster
 from bench.figures import Figure, Report, alternate, compare, rounded
 from bench.peer_environment import peer_python
 from bench.peer_queues import PGQUEUER, PROCRASTINATE, posted_by
-from bench.post_loops import Course, Posted, course_to
+from bench.post_loops import LOOP_AT_ONCE, Course, Posted, course_to
 from bench.posters import deliver, post
 from bench.scratch import scratch_postgres
 from bench.sink_process import running_sink
@@ -54,7 +54,7 @@ async def run(*, quick: bool) -> Report:
             )
     return Report(
         figures=figures(made, course),
-        sizes={"posts": posts, "atOnce": course.at_once, "rounds": rounds},
+        sizes={"posts": posts, "slots": course.slots, "rounds": rounds},
     )
 
 
@@ -78,7 +78,8 @@ async def job_that_posts(peer: str, course: Course, server: EmbeddedPostgres, co
 
 def figures(made: Rounds, course: Course) -> list[Figure]:
     """Return Carillon's speed and CPU beside each peer's, and how far it comes without a database."""
-    note = f"{course.at_once} at once; the sink was busy {course.busiest:.0%} of the time at most"
+    at_once = f"{course.slots} at once a worker, {LOOP_AT_ONCE} a loop"
+    note = f"{at_once}; the sink was busy {course.busiest:.0%} of the time at most"
     rates = {name: [posted.per_second for posted in rounds] for name, rounds in made.items()}
     cpu = {name: [posted.cpu_ms for posted in rounds] for name, rounds in made.items()}
     posted = "webhooks signed, posted and recorded"

@@ -166,10 +166,10 @@ def test_the_code_writes_the_versions_that_the_topology_declares() -> None:
 @pytest.mark.parametrize(
     ("queue", "visibility", "retention", "receives", "batch", "concurrency"),
     [
-        ("webhook-critical", 30, 24 * 3600, 3, 5, 100),
-        ("webhook-high", 30, 48 * 3600, 3, 10, 50),
-        ("webhook-normal", 60, 72 * 3600, 5, 10, 100),
-        ("webhook-low", 120, 7 * 24 * 3600, 5, 10, 50),
+        ("webhook-critical", 30, 24 * 3600, 3, 5, 400),
+        ("webhook-high", 30, 48 * 3600, 3, 10, 200),
+        ("webhook-normal", 60, 72 * 3600, 5, 10, 400),
+        ("webhook-low", 120, 7 * 24 * 3600, 5, 10, 200),
         ("webhook-user-deleted", 60, 14 * 24 * 3600, 5, 10, 10),
         ("scheduler-user-events", 60, 14 * 24 * 3600, 5, 10, 10),
         ("scheduler-outcomes", 60, 14 * 24 * 3600, 5, 10, 10),

@@ -12,6 +12,7 @@ import uvloop
 
 from runtime.garbage import look_for_garbage_less
 from runtime.logs import configure_logs
+from runtime.open_files import allow_more_open_files
 from runtime.settings import ServiceSettings, SettingsError, load_settings
 from runtime.stopping import Stop
 from runtime.waiting import StartFailedError, StoppedError
@@ -41,6 +42,7 @@ def run_service(name: str, settings_type: type[S], serve: Callable[[S, Stop], Aw
         sys.exit(EXIT_BAD_SETTINGS)
     configure_logs(name, form=settings.log_format, level=settings.log_level)
     look_for_garbage_less()
+    allow_more_open_files()
 
     async def until_stopped() -> None:
         stop = asyncio.Event()
