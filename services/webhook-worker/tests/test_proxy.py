@@ -4,7 +4,7 @@ import asyncio
 import base64
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -78,11 +78,11 @@ def port_of(target: bytes) -> int:
 
 
 async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
+    # Also when it is cut off with the loop, or the writer's end is a warning.
+    with suppress(ConnectionError), closing(writer):
         while piece := await reader.read(65_536):
             writer.write(piece)
             await writer.drain()
-    writer.close()
 
 
 @pytest.fixture
