@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import structlog
+from messaging.slots import Slots
 from runtime.database import is_passing
 from runtime.metric_names import UNDER_WAY
 from runtime.metrics import measured
@@ -30,7 +31,7 @@ class Deliverer:
     def __init__(self, post: Post, record: Record, *, most_unrecorded: int = MOST_UNRECORDED) -> None:
         self._post = post
         self._record = record
-        self._unrecorded = asyncio.Semaphore(most_unrecorded)
+        self._unrecorded = Slots(most_unrecorded)
         self._under_way: dict[UUID, asyncio.Task[None]] = {}
         measured(UNDER_WAY, lambda: len(self._under_way))
 
@@ -79,7 +80,7 @@ class Deliverer:
         """Make the attempt, and take it a place among those to be recorded before its slot is given back."""
         try:
             attempt = await self._post(endpoint, delivery)
-            await self._unrecorded.acquire()
+            await self._unrecorded.reserve(1)
             return attempt
         finally:
             done()
