@@ -145,6 +145,8 @@ async def test_one_trace_leads_from_the_moment_it_is_due_to_its_outcome(
         "attempt",
         "process scheduler-outcomes",
     }
+    [copied] = [span for span in spans if is_statement(span) and span.name == "COPY"]
+    assert copied.attributes["db.query.text"] == "COPY delivery.attempts"
     assert {span.status for span in spans} == {"STATUS_CODE_UNSET"}
 
     due, post = named(spans, "create birthday-due"), named(spans, "POST")
