@@ -25,11 +25,15 @@ sys.exit(asyncio.run(until_told(run, slow.set, when_told=7)))
 
 
 @pytest.fixture(autouse=True)
-def sigint_is_heard() -> Iterator[None]:
-    """A shell without job control starts `command &` with SIGINT ignored, which children would inherit."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+def signals_are_heard() -> Iterator[None]:
+    """Children inherit what is ignored: SIGINT in a shell's `command &`, SIGHUP under nohup."""
+    before = [
+        (number, signal.signal(number, handler))
+        for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL))
+    ]
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before:
+        signal.signal(number, handler)
 
 
 def started(*command: str, cwd: Path | None = None) -> "subprocess.Popen[str]":
