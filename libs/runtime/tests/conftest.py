@@ -1,5 +1,7 @@
 import os
 import secrets
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 
@@ -13,6 +15,13 @@ from testkit.ports import free_port
 from testkit.repository import find_topology
 
 Connect = Callable[[str], Awaitable[Connection]]
+SaidByService = Callable[[str], str]
+RUN = """
+from runtime.service import run_service
+from runtime.settings import ServiceSettings
+
+run_service("a-service", ServiceSettings, serve)
+"""
 
 
 @pytest.fixture
@@ -29,6 +38,22 @@ def environment(pytestconfig: pytest.Config) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "local",
         "HEALTH_PORT": str(free_port()),
     }
+
+
+@pytest.fixture
+def said_by_service(environment: dict[str, str]) -> SaidByService:
+    """Run the `serve` that a source defines, in a process of its own; return what it printed."""
+
+    def run(source: str) -> str:
+        return subprocess.run(  # noqa: S603 (our own words)
+            [sys.executable, "-c", source + RUN],
+            env={**environment, "LOG_LEVEL": "warning"},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+
+    return run
 
 
 @pytest.fixture(scope="module")
